@@ -1,0 +1,137 @@
+package io.github.jcuconv.op;
+
+import static io.github.jcuconv.op.OpDescriptor.require;
+
+import io.github.jcuconv.Dims;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Two-dimensional convolution (cross-correlation: the filter is not flipped), also grouped, depthwise (groups = C) and 1x1.
+ *
+ * <pre>y[n,k,p,q] = epilogue( sum over c,r,s of x[n, c, p*u - top + r*d, q*v - left + s*e] * w[k,c,r,s] )</pre>
+ *
+ * with c inside the group of k. {@code dy} of the backward passes is the gradient of that sum: a fused activation is undone by its own
+ * {@link Activation} pass before.
+ *
+ * @param x shape of the input, N C H W
+ * @param k filters, a multiple of {@code groups}
+ * @param window filter size, strides, dilations, padding
+ * @param groups groups, a divisor of C and k
+ * @param types element types
+ * @param epilogue steps before y is stored
+ * @param phase inference or training
+ */
+public record Conv2d(Dims x, int k, Window window, int groups, Types types, Epilogue epilogue, Phase phase)
+        implements OpDescriptor {
+    /** Checks that groups divide and that the window fits. */
+    public Conv2d {
+        require(k >= 1, "conv2d: k is " + k + ", must be at least 1");
+        require(
+                groups >= 1 && x.c() % groups == 0 && k % groups == 0,
+                "conv2d: groups " + groups + " must divide C = " + x.c() + " and K = " + k);
+        require(
+                window.outputHeight(x.h()) >= 1 && window.outputWidth(x.w()) >= 1,
+                "conv2d: the window " + window.spanH() + "x" + window.spanW() + " is larger than the padded input of " + x
+                        + "; add padding or take a smaller window");
+    }
+
+    /** A plain convolution: one group, fp32, no epilogue, inference. */
+    public static Conv2d of(Dims x, int k, Window window) {
+        return new Conv2d(x, k, window, 1, Types.FP32, Epilogue.NONE, Phase.INFERENCE);
+    }
+
+    /** The same with this many groups. */
+    public Conv2d groups(int newGroups) {
+        return new Conv2d(x, k, window, newGroups, types, epilogue, phase);
+    }
+
+    /** The same with these types. */
+    public Conv2d types(Types newTypes) {
+        return new Conv2d(x, k, window, groups, newTypes, epilogue, phase);
+    }
+
+    /** The same with this epilogue. */
+    public Conv2d epilogue(Epilogue newEpilogue) {
+        return new Conv2d(x, k, window, groups, types, newEpilogue, phase);
+    }
+
+    /** The same for this phase. */
+    public Conv2d phase(Phase newPhase) {
+        return new Conv2d(x, k, window, groups, types, epilogue, newPhase);
+    }
+
+    /** Shape of the output: N K P Q. */
+    public Dims y() {
+        return new Dims(x.n(), k, window.outputHeight(x.h()), window.outputWidth(x.w()));
+    }
+
+    /** Shape of the filters: K C/G R S. */
+    public Dims w() {
+        return new Dims(k, x.c() / groups, window.r(), window.s());
+    }
+
+    @Override
+    public String name() {
+        return "conv2d";
+    }
+
+    @Override
+    public List<Pass> passes() {
+        return List.of(Pass.FPROP, Pass.DGRAD, Pass.WGRAD, Pass.DBIAS);
+    }
+
+    @Override
+    public List<ArgSpec> arguments(Pass pass) {
+        return weighted(this, pass, x, w(), y(), k, types, epilogue);
+    }
+
+    @Override
+    public long multiplyAdds() {
+        return y().count() * w().perImage();
+    }
+
+    @Override
+    public String problem() {
+        return "n" + x.n() + "c" + x.c() + "h" + x.h() + "w" + x.w() + "k" + k + window.letters() + "g" + groups;
+    }
+
+    /** The arguments that convolution, transposed convolution and dense share. */
+    static List<ArgSpec> weighted(
+            OpDescriptor op, Pass pass, Dims x, Dims w, Dims y, int k, Types types, Epilogue epilogue) {
+        List<ArgSpec> args = new ArrayList<>();
+        boolean bias = epilogue.has(Epilogue.Step.BIAS);
+        switch (pass) {
+            case FPROP -> {
+                args.add(ArgSpec.in(Arg.X, x, types.of(Arg.X)));
+                args.add(ArgSpec.in(Arg.W, w, types.of(Arg.W)));
+                if (bias) {
+                    args.add(ArgSpec.in(Arg.BIAS, Dims.vector(k), types.of(Arg.BIAS)));
+                }
+                if (epilogue.has(Epilogue.Step.RESIDUAL)) {
+                    args.add(ArgSpec.in(Arg.RESIDUAL, y, types.of(Arg.RESIDUAL)));
+                }
+                args.add(ArgSpec.out(Arg.Y, y, types.of(Arg.Y)));
+            }
+            case DGRAD -> {
+                args.add(ArgSpec.in(Arg.DY, y, types.of(Arg.DY)));
+                args.add(ArgSpec.in(Arg.W, w, types.of(Arg.W)));
+                args.add(ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
+            }
+            case WGRAD -> {
+                args.add(ArgSpec.in(Arg.X, x, types.of(Arg.X)));
+                args.add(ArgSpec.in(Arg.DY, y, types.of(Arg.DY)));
+                args.add(ArgSpec.out(Arg.DW, w, types.of(Arg.DW)));
+                if (bias) {
+                    args.add(ArgSpec.out(Arg.DBIAS, Dims.vector(k), types.of(Arg.DBIAS)));
+                }
+            }
+            case DBIAS -> {
+                args.add(ArgSpec.in(Arg.DY, y, types.of(Arg.DY)));
+                args.add(ArgSpec.out(Arg.DBIAS, Dims.vector(k), types.of(Arg.DBIAS)));
+            }
+            default -> throw OpDescriptor.noSuchPass(op, pass);
+        }
+        return List.copyOf(args);
+    }
+}

@@ -1,0 +1,17 @@
+/** The convolution kernel library of the JVM. */
+module io.github.jcuconv {
+    requires static org.jspecify;
+    requires static info.picocli;
+    requires static com.google.gson;
+    requires static org.bytedeco.javacpp;
+    requires static org.bytedeco.dnnl;
+    requires static java.desktop;
+    requires static java.net.http;
+    requires jdk.unsupported;
+
+    exports io.github.jcuconv;
+    exports io.github.jcuconv.op;
+    exports io.github.jcuconv.spi;
+
+    uses io.github.jcuconv.spi.EngineProvider;
+}
