@@ -10,6 +10,7 @@ module io.github.jcuconv {
     requires jdk.unsupported;
 
     exports io.github.jcuconv;
+    exports io.github.jcuconv.data;
     exports io.github.jcuconv.op;
     exports io.github.jcuconv.spi;
 
