@@ -6,8 +6,10 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -145,6 +147,12 @@ record Idx(int[] dims, byte[] data) {
     static String reason(IOException e) {
         if (e instanceof NoSuchFileException) {
             return "no such file";
+        }
+        if (e instanceof UnknownHostException) {
+            return "host name not found";
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return "a file is in the place of a folder";
         }
         if (e instanceof AccessDeniedException) {
             return "access denied";
