@@ -15,4 +15,7 @@ module io.github.jcuconv {
     exports io.github.jcuconv.spi;
 
     uses io.github.jcuconv.spi.EngineProvider;
+
+    provides io.github.jcuconv.spi.EngineProvider with
+            io.github.jcuconv.reference.ReferenceProvider;
 }
