@@ -14,7 +14,11 @@ final class RefAvgPool2d {
         double sum = 0;
         for (int r = 0; r < f.r(); r++) {
             for (int s = 0; s < f.s(); s++) {
-                sum += x.padded(n, c, p * f.strideH() - f.padding().top() + r, q * f.strideW() - f.padding().left() + s);
+                sum += x.padded(
+                        n,
+                        c,
+                        p * f.strideH() - f.padding().top() + r,
+                        q * f.strideW() - f.padding().left() + s);
             }
         }
         return sum / divisor(op, p, q);
@@ -25,9 +29,11 @@ final class RefAvgPool2d {
         Window f = op.window();
         double sum = 0;
         for (int r = 0; r < f.r(); r++) {
-            int p = RefWindow.output(h, r, f.strideH(), 1, f.padding().top(), dy.dims().h());
+            int p = RefWindow.output(
+                    h, r, f.strideH(), 1, f.padding().top(), dy.dims().h());
             for (int s = 0; s < f.s() && p >= 0; s++) {
-                int q = RefWindow.output(v, s, f.strideW(), 1, f.padding().left(), dy.dims().w());
+                int q = RefWindow.output(
+                        v, s, f.strideW(), 1, f.padding().left(), dy.dims().w());
                 if (q >= 0) {
                     sum += dy.get(n, c, p, q) / divisor(op, p, q);
                 }

@@ -80,9 +80,8 @@ final class RefBatchNorm {
             fill(
                     t.get(Arg.DX),
                     c,
-                    (n, h, w) -> gamma
-                            * inverse
-                            * (dy.get(n, c, h, w) - dbeta / count - xHat.at(n, h, w) * dgamma / count));
+                    (n, h, w) ->
+                            gamma * inverse * (dy.get(n, c, h, w) - dbeta / count - xHat.at(n, h, w) * dgamma / count));
         }
     }
 

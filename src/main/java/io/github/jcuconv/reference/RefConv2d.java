@@ -36,9 +36,21 @@ final class RefConv2d {
         int firstK = c / cPerGroup * kPerGroup;
         double sum = 0;
         for (int r = 0; r < f.r(); r++) {
-            int p = RefWindow.output(h, r, f.strideH(), f.dilationH(), f.padding().top(), dy.dims().h());
+            int p = RefWindow.output(
+                    h,
+                    r,
+                    f.strideH(),
+                    f.dilationH(),
+                    f.padding().top(),
+                    dy.dims().h());
             for (int s = 0; s < f.s() && p >= 0; s++) {
-                int q = RefWindow.output(v, s, f.strideW(), f.dilationW(), f.padding().left(), dy.dims().w());
+                int q = RefWindow.output(
+                        v,
+                        s,
+                        f.strideW(),
+                        f.dilationW(),
+                        f.padding().left(),
+                        dy.dims().w());
                 for (int k = firstK; k < firstK + kPerGroup && q >= 0; k++) {
                     sum += dy.get(n, k, p, q) * w.get(k, c % cPerGroup, r, s);
                 }

@@ -17,9 +17,16 @@ final class RefConvTranspose2d {
         int firstC = k / kPerGroup * cPerGroup;
         double sum = 0;
         for (int r = 0; r < f.r(); r++) {
-            int h = RefWindow.output(p, r, f.strideH(), f.dilationH(), f.padding().top(), op.x().h());
+            int h = RefWindow.output(
+                    p, r, f.strideH(), f.dilationH(), f.padding().top(), op.x().h());
             for (int s = 0; s < f.s() && h >= 0; s++) {
-                int v = RefWindow.output(q, s, f.strideW(), f.dilationW(), f.padding().left(), op.x().w());
+                int v = RefWindow.output(
+                        q,
+                        s,
+                        f.strideW(),
+                        f.dilationW(),
+                        f.padding().left(),
+                        op.x().w());
                 for (int c = firstC; c < firstC + cPerGroup && v >= 0; c++) {
                     sum += x.get(n, c, h, v) * w.get(c, k % kPerGroup, r, s);
                 }

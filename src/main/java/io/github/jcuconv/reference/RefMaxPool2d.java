@@ -44,9 +44,21 @@ final class RefMaxPool2d {
         Window f = op.window();
         double sum = 0;
         for (int r = 0; r < f.r(); r++) {
-            int p = RefWindow.output(h, r, f.strideH(), f.dilationH(), f.padding().top(), dy.dims().h());
+            int p = RefWindow.output(
+                    h,
+                    r,
+                    f.strideH(),
+                    f.dilationH(),
+                    f.padding().top(),
+                    dy.dims().h());
             for (int s = 0; s < f.s() && p >= 0; s++) {
-                int q = RefWindow.output(v, s, f.strideW(), f.dilationW(), f.padding().left(), dy.dims().w());
+                int q = RefWindow.output(
+                        v,
+                        s,
+                        f.strideW(),
+                        f.dilationW(),
+                        f.padding().left(),
+                        dy.dims().w());
                 if (q >= 0 && argmax.get(n, c, p, q) == r * f.s() + s) {
                     sum += dy.get(n, c, p, q);
                 }

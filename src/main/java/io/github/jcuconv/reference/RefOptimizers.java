@@ -30,7 +30,8 @@ final class RefOptimizers {
             double g = hyper(t, Hyper.GRADIENT_SCALE) * t.get(Arg.DW).at(i);
             double m = beta1 * t.get(Arg.M).at(i) + (1 - beta1) * g;
             double v = beta2 * t.get(Arg.V).at(i) + (1 - beta2) * g * g;
-            double step = m / hyper(t, Hyper.CORRECTION1)
+            double step = m
+                    / hyper(t, Hyper.CORRECTION1)
                     / (Math.sqrt(v / hyper(t, Hyper.CORRECTION2)) + hyper(t, Hyper.EPS));
             t.get(Arg.M).put(i, m);
             t.get(Arg.V).put(i, v);

@@ -59,7 +59,10 @@ final class ReferenceEngine implements EngineSpi {
         for (ArgSpec spec : request.op().arguments(request.pass())) {
             if (!(request.layout(spec.arg()) instanceof Layout.Plain)) {
                 throw new UnsupportedException(
-                        NAME, request.toString(), spec.arg() + " has the layout " + request.layout(spec.arg()) + ", must be plain", List.of());
+                        NAME,
+                        request.toString(),
+                        spec.arg() + " has the layout " + request.layout(spec.arg()) + ", must be plain",
+                        List.of());
             }
         }
         return new ReferencePlan(request);
@@ -81,7 +84,13 @@ final class ReferenceEngine implements EngineSpi {
             Views views = new Views();
             for (ArgSpec spec : request.op().arguments(request.pass())) {
                 Layout.Plain layout = (Layout.Plain) request.layout(spec.arg());
-                views.set(spec.arg(), Tensor.of(spec.dims(), spec.type(), layout, args.get(spec.arg()).host()));
+                views.set(
+                        spec.arg(),
+                        Tensor.of(
+                                spec.dims(),
+                                spec.type(),
+                                layout,
+                                args.get(spec.arg()).host()));
             }
             ReferenceTable.run(request.op(), request.pass(), views, request.accumulate());
         }

@@ -47,7 +47,8 @@ public final class Rounding {
                 return fraction == 0 ? (float) (sign / 0.0) : Float.NaN;
             }
             int hidden = exponent == 0 ? 0 : 1 << fractionBits;
-            return (float) (sign * Math.scalb((double) (hidden + fraction), Math.max(exponent, 1) - 1 + minExponent - fractionBits));
+            return (float) (sign
+                    * Math.scalb((double) (hidden + fraction), Math.max(exponent, 1) - 1 + minExponent - fractionBits));
         }
 
         float[] decodeAll() {

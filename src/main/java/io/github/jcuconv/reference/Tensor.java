@@ -28,13 +28,15 @@ public final class Tensor {
 
     /** A tensor on the Java heap, zeros. */
     public static Tensor zeros(Dims dims, DataType type) {
-        ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(dims.count() * type.bytes())).order(ByteOrder.nativeOrder());
+        ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(dims.count() * type.bytes()))
+                .order(ByteOrder.nativeOrder());
         return new Tensor(dims, type, Layout.Plain.NCHW, data);
     }
 
     /** A tensor of fp64 numbers, which are never rounded; zeros. */
     public static Tensor exact(Dims dims) {
-        ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(dims.count() * Double.BYTES)).order(ByteOrder.nativeOrder());
+        ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(dims.count() * Double.BYTES))
+                .order(ByteOrder.nativeOrder());
         return new Tensor(dims, null, Layout.Plain.NCHW, data);
     }
 
