@@ -1,0 +1,191 @@
+package io.github.jcuconv.memory;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Tensors with lifetimes, packed into one arena. The size of the arena is known before anything is allocated, and it is what is allocated.
+ *
+ * <p>Lifetimes are inclusive ranges of step numbers. Packing is greedy: the largest first, each at the lowest offset that no tensor alive at
+ * the same time occupies. Immutable.
+ */
+public final class MemoryPlan {
+    /** Every slice begins at a multiple of this. */
+    public static final int ALIGNMENT = 256;
+
+    /**
+     * A tensor to place.
+     *
+     * @param name the tensor's name
+     * @param part what it is for
+     * @param bytes bytes with layout padding
+     * @param paddingBytes bytes of these that are layout padding
+     * @param first first step that touches it
+     * @param last last step that touches it
+     */
+    public record Request(String name, Part part, long bytes, long paddingBytes, int first, int last) {
+        /** Checks the range. */
+        public Request {
+            if (bytes < 0 || paddingBytes < 0 || paddingBytes > bytes || first < 0 || last < first) {
+                throw new IllegalArgumentException("tensor " + name + ": " + bytes + " B (" + paddingBytes
+                        + " B padding) in steps " + first + ".." + last + " is no valid request");
+            }
+        }
+    }
+
+    /**
+     * A placed tensor.
+     *
+     * @param request what was asked
+     * @param offset where it begins in the arena, a multiple of {@link #ALIGNMENT}
+     */
+    public record Slice(Request request, long offset) {
+        /** Bytes it occupies, rounded up. */
+        public long reserved() {
+            return roundUp(request.bytes());
+        }
+
+        boolean livesAt(int step) {
+            return request.first() <= step && step <= request.last();
+        }
+    }
+
+    private final List<Slice> slices;
+    private final long arenaBytes;
+    private final long allocationBytes;
+    private final int peakStep;
+
+    private MemoryPlan(List<Slice> slices, long arenaBytes, long allocationBytes, int peakStep) {
+        this.slices = slices;
+        this.arenaBytes = arenaBytes;
+        this.allocationBytes = allocationBytes;
+        this.peakStep = peakStep;
+    }
+
+    /** How many bytes an allocator takes for a request. */
+    public interface Allocator {
+        /** Exact bytes taken from the system. */
+        long allocationBytes(long bytes);
+    }
+
+    /**
+     * Packs.
+     *
+     * @param requests what to place; the slices keep this order
+     * @param allocator the allocator that will give the arena
+     */
+    public static MemoryPlan of(List<Request> requests, Allocator allocator) {
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < requests.size(); i++) {
+            order.add(i);
+        }
+        order.sort(Comparator.comparingLong((Integer i) -> -requests.get(i).bytes())
+                .thenComparing(i -> requests.get(i).first())
+                .thenComparing(i -> i));
+        Slice[] placed = new Slice[requests.size()];
+        List<Slice> byOffset = new ArrayList<>();
+        long arena = ALIGNMENT;
+        for (int i : order) {
+            Slice slice = new Slice(requests.get(i), lowestGap(requests.get(i), byOffset));
+            placed[i] = slice;
+            byOffset.add(slice);
+            byOffset.sort(Comparator.comparingLong(Slice::offset));
+            arena = Math.max(arena, slice.offset() + slice.reserved());
+        }
+        List<Slice> slices = List.of(placed);
+        return new MemoryPlan(slices, arena, allocator.allocationBytes(arena), peak(slices));
+    }
+
+    private static long lowestGap(Request request, List<Slice> byOffset) {
+        long size = roundUp(request.bytes());
+        long offset = 0;
+        for (Slice other : byOffset) {
+            boolean together = other.request().first() <= request.last() && request.first() <= other.request().last();
+            if (!together) {
+                continue;
+            }
+            if (offset + size <= other.offset()) {
+                break;
+            }
+            offset = Math.max(offset, other.offset() + other.reserved());
+        }
+        return offset;
+    }
+
+    private static int peak(List<Slice> slices) {
+        int last = slices.stream().mapToInt(s -> s.request().last()).max().orElse(0);
+        long[] change = new long[last + 2];
+        for (Slice s : slices) {
+            change[s.request().first()] += s.reserved();
+            change[s.request().last() + 1] -= s.reserved();
+        }
+        long live = 0;
+        long most = -1;
+        int step = 0;
+        for (int i = 0; i <= last; i++) {
+            live += change[i];
+            if (live > most) {
+                most = live;
+                step = i;
+            }
+        }
+        return step;
+    }
+
+    /** Rounds up to a multiple of {@link #ALIGNMENT}. */
+    public static long roundUp(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    /** The placed tensors in the order of the requests. */
+    public List<Slice> slices() {
+        return slices;
+    }
+
+    /** Bytes of the arena. */
+    public long arenaBytes() {
+        return arenaBytes;
+    }
+
+    /** The prediction: bytes that allocating the arena takes from the system. */
+    public long predictedBytes() {
+        return allocationBytes;
+    }
+
+    /** The step at which the most bytes are alive. */
+    public int peakStep() {
+        return peakStep;
+    }
+
+    /** Bytes by part at the moment of the peak; they add up to {@link #predictedBytes}. */
+    public Map<Part, Long> partsAtPeak() {
+        Map<Part, Long> parts = new EnumMap<>(Part.class);
+        long live = 0;
+        for (Slice s : slices) {
+            if (s.livesAt(peakStep)) {
+                add(parts, s);
+                live += s.reserved();
+            }
+        }
+        parts.merge(Part.ALIGNMENT, allocationBytes - arenaBytes, Long::sum);
+        parts.merge(Part.UNUSED, arenaBytes - live, Long::sum);
+        return parts;
+    }
+
+    /** Bytes of all tensors by part, also of those that are not alive together. */
+    public Map<Part, Long> partsInAll() {
+        Map<Part, Long> parts = new EnumMap<>(Part.class);
+        slices.forEach(s -> add(parts, s));
+        return parts;
+    }
+
+    private static void add(Map<Part, Long> parts, Slice s) {
+        Request r = s.request();
+        parts.merge(r.part(), r.bytes() - r.paddingBytes(), Long::sum);
+        parts.merge(Part.PADDING, r.paddingBytes(), Long::sum);
+        parts.merge(Part.ALIGNMENT, s.reserved() - r.bytes(), Long::sum);
+    }
+}

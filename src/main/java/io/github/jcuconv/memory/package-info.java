@@ -1,0 +1,5 @@
+/** Memory planned before it is allocated: tensors with lifetimes, packed into one arena whose size is the prediction. */
+@NullMarked
+package io.github.jcuconv.memory;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,281 @@
+package io.github.jcuconv.nn;
+
+import io.github.jcuconv.DataType;
+import io.github.jcuconv.Dims;
+import io.github.jcuconv.Layout;
+import io.github.jcuconv.memory.Part;
+import io.github.jcuconv.nn.Emitter.Bindings;
+import io.github.jcuconv.op.Activation;
+import io.github.jcuconv.op.Add;
+import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.Concat;
+import io.github.jcuconv.op.Dropout;
+import io.github.jcuconv.op.MaxPool2d;
+import io.github.jcuconv.op.OpDescriptor;
+import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.op.Phase;
+import io.github.jcuconv.op.Types;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Turns the layers of a network into forward and backward steps. */
+final class Lowering {
+    private final Network network;
+    private final Emitter emitter;
+    private final Weights weights;
+    private final int batch;
+    private final Types types;
+    private final Value seed;
+
+    /** What a forward pass leaves behind, by layer. */
+    static final class Trace {
+        final Map<String, Value> outputs = new HashMap<>();
+        /** ARGMAX of max-pool, SAVED of LRN. */
+        final Map<String, Value> saved = new HashMap<>();
+
+        final Map<String, Value> saveMean = new HashMap<>();
+        final Map<String, Value> saveVar = new HashMap<>();
+
+        Value output(String name) {
+            return java.util.Objects.requireNonNull(outputs.get(name), name);
+        }
+    }
+
+    Lowering(Network network, Emitter emitter, Weights weights, int batch, DataType storage, Value seed) {
+        this.network = network;
+        this.emitter = emitter;
+        this.weights = weights;
+        this.batch = batch;
+        this.types = Types.of(storage);
+        this.seed = seed;
+    }
+
+    /** The forward steps from an fp32 input tensor; declares each parameter the first time it is met. */
+    Trace forward(Value input, Phase phase) {
+        Trace trace = new Trace();
+        Value x = input;
+        if (types.storage() != DataType.FP32) {
+            x = emitter.add("input " + types.storage(), Part.INPUT, input.dims, types.storage(), Layout.Plain.NCHW);
+            emitter.reorder(input, x);
+        }
+        trace.outputs.put(Network.INPUT, x);
+        for (Network.Node node : network.nodes()) {
+            List<Value> inputs = node.inputs().stream().map(trace::output).toList();
+            trace.outputs.put(node.name(), forward(node, inputs, phase, trace));
+        }
+        return trace;
+    }
+
+    private Value forward(Network.Node node, List<Value> inputs, Phase phase, Trace trace) {
+        String name = node.name();
+        Value x = inputs.get(0);
+        if (node.layer() instanceof Layer.Sum) {
+            Bindings b = new Bindings().use(Arg.X, x).use(Arg.X2, inputs.get(1)).create(Arg.Y, name, Part.ACTIVATIONS);
+            return get(emitter.emit(name, new Add(x.dims, types), Pass.FWD, b), Arg.Y);
+        }
+        if (node.layer() instanceof Layer.Join) {
+            return join(node, inputs);
+        }
+        Layer.Single layer = (Layer.Single) node.layer();
+        if (layer instanceof Layer.Weighted weighted) {
+            return weighted(node, weighted, x);
+        }
+        if (layer instanceof Layer.Drop && phase == Phase.INFERENCE) {
+            return x;
+        }
+        OpDescriptor op = layer.op(x.dims, types, phase);
+        Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, name, Part.ACTIVATIONS);
+        if (layer instanceof Layer.MaxPool) {
+            b.create(Arg.ARGMAX, name + " argmax", Part.MASKS);
+        } else if (layer instanceof Layer.LocalResponseNorm) {
+            b.create(Arg.SAVED, name + " saved", Part.MASKS);
+        } else if (op instanceof Dropout) {
+            b.use(Arg.SEED, seed);
+        } else if (layer instanceof Layer.BatchNormalization) {
+            b.create(Arg.SAVE_MEAN, name + " mean", Part.OTHER).create(Arg.SAVE_VAR, name + " var", Part.OTHER);
+            for (Parameter p : Parameter.of(node, List.of(x.dims))) {
+                b.use(p.arg(), parameter(p, Layout.Plain.NCHW).used);
+            }
+        }
+        Map<Arg, Value> done = emitter.emit(name, op, Pass.FWD, b);
+        keep(trace.saved, name, done.get(Arg.ARGMAX), done.get(Arg.SAVED));
+        keep(trace.saveMean, name, done.get(Arg.SAVE_MEAN), null);
+        keep(trace.saveVar, name, done.get(Arg.SAVE_VAR), null);
+        return get(done, Arg.Y);
+    }
+
+    private static void keep(Map<String, Value> map, String name, @Nullable Value a, @Nullable Value b) {
+        Value value = a == null ? b : a;
+        if (value != null) {
+            map.put(name, value);
+        }
+    }
+
+    /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
+    private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
+        boolean last = node == network.output();
+        OpDescriptor op = layer.op(x.dims, last ? types.with(Arg.Y, DataType.FP32) : types, Phase.TRAINING);
+        Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, node.name(), Part.ACTIVATIONS);
+        for (Parameter p : Parameter.of(node, List.of(x.dims))) {
+            Layout layout = Layout.Plain.NCHW;
+            if (p.isWeight() && !weights.entries().containsKey(p.name())) {
+                layout = emitter.propose(op, Pass.FPROP, new Bindings().use(Arg.X, x)).getOrDefault(Arg.W, layout);
+            }
+            b.use(p.arg(), parameter(p, layout).used);
+        }
+        return get(emitter.emit(node.name(), op, Pass.FPROP, b), Arg.Y);
+    }
+
+    private Weights.Entry parameter(Parameter p, Layout layout) {
+        Weights.Entry entry = weights.entries().get(p.name());
+        return entry == null ? weights.declare(p, layout) : entry;
+    }
+
+    private Value join(Network.Node node, List<Value> inputs) {
+        int channels = node.output().c();
+        Value y = null;
+        int offset = 0;
+        for (Value x : inputs) {
+            Bindings b = new Bindings().use(Arg.X, x);
+            if (y == null) {
+                b.create(Arg.Y, node.name(), Part.ACTIVATIONS);
+            } else {
+                b.use(Arg.Y, y);
+            }
+            y = get(emitter.emit(node.name(), new Concat(x.dims, channels, offset, types), Pass.FWD, b), Arg.Y);
+            offset += x.dims.c();
+        }
+        return java.util.Objects.requireNonNull(y);
+    }
+
+    /** The backward steps from the gradient of the output. */
+    void backward(Trace trace, Value outputGradient) {
+        Map<String, Value> gradients = new HashMap<>();
+        gradients.put(network.output().name(), outputGradient);
+        for (int i = network.nodes().size() - 1; i >= 0; i--) {
+            Network.Node node = network.nodes().get(i);
+            Value dy = java.util.Objects.requireNonNull(gradients.remove(node.name()), node.name());
+            backward(node, dy, trace, gradients);
+        }
+    }
+
+    private void backward(Network.Node node, Value dy, Trace trace, Map<String, Value> gradients) {
+        String name = node.name();
+        String from = node.inputs().get(0);
+        boolean wanted = !from.equals(Network.INPUT);
+        Value x = trace.output(from);
+        Value y = trace.output(name);
+        if (node.layer() instanceof Layer.Sum) {
+            dy.shared = true;
+            node.inputs().forEach(i -> contribute(gradients, i, dy));
+            return;
+        }
+        if (node.layer() instanceof Layer.Join) {
+            int offset = 0;
+            for (String input : node.inputs()) {
+                Dims part = trace.output(input).dims;
+                Bindings b = new Bindings().use(Arg.DY, dy).create(Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
+                OpDescriptor op = new Concat(part, node.output().c(), offset, types);
+                contribute(gradients, input, get(emitter.emit("d " + name, op, Pass.BWD, b), Arg.DX));
+                offset += part.c();
+            }
+            return;
+        }
+        Layer.Single layer = (Layer.Single) node.layer();
+        if (layer instanceof Layer.Weighted weighted) {
+            Value dz = weighted.activation().isPresent() ? activation(name, weighted.activation().get(), y, dy) : dy;
+            weightedBackward(node, weighted, x, dz, wanted ? gradients : null);
+            return;
+        }
+        if (layer instanceof Layer.Activate activate) {
+            contribute(gradients, from, activation(name, activate.kind(), y, dy));
+            return;
+        }
+        OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
+        Bindings b = new Bindings().use(Arg.DY, dy);
+        if (op instanceof Dropout && !dy.shared) {
+            b.use(Arg.DX, dy);
+        } else {
+            b.create(Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
+        }
+        if (op instanceof Dropout) {
+            b.use(Arg.SEED, seed);
+        } else if (op instanceof MaxPool2d) {
+            b.use(Arg.ARGMAX, java.util.Objects.requireNonNull(trace.saved.get(name)));
+        } else if (layer instanceof Layer.LocalResponseNorm) {
+            b.use(Arg.X, x).use(Arg.SAVED, java.util.Objects.requireNonNull(trace.saved.get(name)));
+        } else if (layer instanceof Layer.BatchNormalization) {
+            b.use(Arg.X, x)
+                    .use(Arg.GAMMA, weights.get(name + ".weight").used)
+                    .use(Arg.SAVE_MEAN, java.util.Objects.requireNonNull(trace.saveMean.get(name)))
+                    .use(Arg.SAVE_VAR, java.util.Objects.requireNonNull(trace.saveVar.get(name)))
+                    .use(Arg.DGAMMA, gradient(name + ".weight"))
+                    .use(Arg.DBETA, gradient(name + ".bias"));
+        }
+        Value dx = get(emitter.emit("d " + name, op, Pass.BWD, b), Arg.DX);
+        contribute(gradients, from, dx);
+    }
+
+    /** In place where the engine takes y and dy in one layout. */
+    private Value activation(String name, Activation.Kind kind, Value y, Value dy) {
+        Types t = types.with(Arg.Y, y.type).with(Arg.DY, dy.type).with(Arg.DX, dy.type);
+        Activation op = new Activation(y.dims, kind, t);
+        Bindings b = new Bindings().use(Arg.Y, y).use(Arg.DY, dy);
+        Layout wanted = emitter.propose(op, Pass.BWD, b).getOrDefault(Arg.DX, Layout.Plain.NCHW);
+        if (dy.shared || !wanted.equals(dy.layout)) {
+            b.create(Arg.DX, "d " + name + " before " + kind, Part.ACTIVATION_GRADIENTS);
+        } else {
+            b.use(Arg.DX, dy);
+        }
+        return get(emitter.emit("d " + name + " " + kind, op, Pass.BWD, b), Arg.DX);
+    }
+
+    private void weightedBackward(
+            Network.Node node, Layer.Weighted layer, Value x, Value dy, @Nullable Map<String, Value> gradients) {
+        String name = node.name();
+        OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
+        Bindings wgrad = new Bindings().use(Arg.X, x).use(Arg.DY, dy).use(Arg.DW, gradient(name + ".weight"));
+        if (layer.bias()) {
+            wgrad.use(Arg.DBIAS, gradient(name + ".bias"));
+        }
+        emitter.emit("dw " + name, op, Pass.WGRAD, wgrad);
+        if (gradients == null) {
+            return;
+        }
+        String from = node.inputs().get(0);
+        Bindings dgrad = new Bindings()
+                .use(Arg.DY, dy)
+                .use(Arg.W, weights.get(name + ".weight").used)
+                .create(Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
+        contribute(gradients, from, get(emitter.emit("dx " + name, op, Pass.DGRAD, dgrad), Arg.DX));
+    }
+
+    private Value gradient(String parameter) {
+        return java.util.Objects.requireNonNull(weights.get(parameter).gradient, parameter);
+    }
+
+    /** The first gradient of a tensor stands as it is, further ones are added. */
+    private void contribute(Map<String, Value> gradients, String to, Value dx) {
+        if (to.equals(Network.INPUT)) {
+            return;
+        }
+        Value before = gradients.get(to);
+        if (before == null) {
+            gradients.put(to, dx);
+            return;
+        }
+        Bindings b = new Bindings().use(Arg.X, before).use(Arg.X2, dx);
+        if (before.shared) {
+            b.create(Arg.Y, "d " + to + " sum", Part.ACTIVATION_GRADIENTS);
+        } else {
+            b.use(Arg.Y, before);
+        }
+        gradients.put(to, get(emitter.emit("sum d " + to, new Add(before.dims, types), Pass.FWD, b), Arg.Y));
+    }
+
+    private static Value get(Map<Arg, Value> values, Arg arg) {
+        return java.util.Objects.requireNonNull(values.get(arg), arg.name());
+    }
+}

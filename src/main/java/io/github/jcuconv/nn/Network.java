@@ -1,0 +1,179 @@
+package io.github.jcuconv.nn;
+
+import io.github.jcuconv.Dims;
+import io.github.jcuconv.op.OpDescriptor;
+import io.github.jcuconv.op.Phase;
+import io.github.jcuconv.op.Types;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A directed acyclic graph of layers with one input and one output, shapes inferred and checked. Immutable; holds no weights.
+ */
+public final class Network {
+    /** The name under which the first layers read the input. */
+    public static final String INPUT = "input";
+
+    /**
+     * A layer in its place.
+     *
+     * @param name its name, unique
+     * @param layer what it does
+     * @param inputs names of the nodes that it reads
+     * @param output shape of its output for batch 1
+     */
+    public record Node(String name, Layer layer, List<String> inputs, Dims output) {}
+
+    private final String name;
+    private final Dims input;
+    private final List<Node> nodes;
+
+    private Network(String name, Dims input, List<Node> nodes) {
+        this.name = name;
+        this.input = input;
+        this.nodes = List.copyOf(nodes);
+    }
+
+    /** Starts a network whose input has these channels, height and width. */
+    public static Builder input(String name, int c, int h, int w) {
+        return new Builder(name, new Dims(1, c, h, w));
+    }
+
+    /** Builds a network layer by layer; the last layer is its output. */
+    public static final class Builder {
+        private final String name;
+        private final Dims input;
+        private final Map<String, Node> nodes = new LinkedHashMap<>();
+        private String last = INPUT;
+
+        private Builder(String name, Dims input) {
+            this.name = name;
+            this.input = input;
+        }
+
+        /**
+         * Adds a layer behind the ones named, or behind the last one.
+         *
+         * @throws IllegalArgumentException naming the layer and the rule that is broken
+         */
+        public Builder add(String layerName, Layer layer, String... inputs) {
+            List<String> from = inputs.length == 0 ? List.of(last) : List.of(inputs);
+            if (layerName.equals(INPUT) || nodes.containsKey(layerName)) {
+                throw new IllegalArgumentException("layer " + layerName + ": the name is taken; names must be unique");
+            }
+            if (!layer.takes(from.size())) {
+                throw new IllegalArgumentException("layer " + layerName + ": cannot take " + from.size() + " inputs");
+            }
+            List<Dims> shapes = from.stream().map(i -> shape(layerName, i)).toList();
+            try {
+                nodes.put(layerName, new Node(layerName, layer, from, layer.output(shapes)));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("layer " + layerName + ": " + e.getMessage(), e);
+            }
+            last = layerName;
+            return this;
+        }
+
+        /** The shape of the last layer's output, for builders that depend on it. */
+        public Dims shape() {
+            return last.equals(INPUT) ? input : shape(last, last);
+        }
+
+        private Dims shape(String layerName, String of) {
+            if (of.equals(INPUT)) {
+                return input;
+            }
+            Node node = nodes.get(of);
+            if (node == null) {
+                throw new IllegalArgumentException("layer " + layerName + ": its input " + of + " does not exist yet");
+            }
+            return node.output();
+        }
+
+        /**
+         * The finished network.
+         *
+         * @throws IllegalArgumentException if it is empty or a layer's output is never used
+         */
+        public Network build() {
+            if (nodes.isEmpty()) {
+                throw new IllegalArgumentException("network " + name + " has no layers");
+            }
+            for (Node node : nodes.values()) {
+                boolean used = node.name().equals(last)
+                        || nodes.values().stream().anyMatch(n -> n.inputs().contains(node.name()));
+                if (!used) {
+                    throw new IllegalArgumentException("layer " + node.name() + ": its output is never used");
+                }
+            }
+            return new Network(name, input, new ArrayList<>(nodes.values()));
+        }
+    }
+
+    /** The network's name. */
+    public String name() {
+        return name;
+    }
+
+    /** Shape of one input, with N = 1. */
+    public Dims input() {
+        return input;
+    }
+
+    /** The layers, each after those that it reads. */
+    public List<Node> nodes() {
+        return nodes;
+    }
+
+    /** The last layer. */
+    public Node output() {
+        return nodes.get(nodes.size() - 1);
+    }
+
+    /** The shapes that a node reads, for a batch of n. */
+    List<Dims> inputShapes(Node node, int n) {
+        return node.inputs().stream()
+                .map(i -> i.equals(INPUT) ? input : find(i).output())
+                .map(d -> d.withN(n))
+                .toList();
+    }
+
+    private Node find(String nodeName) {
+        return nodes.stream().filter(n -> n.name().equals(nodeName)).findFirst().orElseThrow();
+    }
+
+    /** The parameters of all layers, in the order of the layers. */
+    public List<Parameter> parameters() {
+        List<Parameter> all = new ArrayList<>();
+        for (Node node : nodes) {
+            all.addAll(Parameter.of(node, inputShapes(node, 1)));
+        }
+        return all;
+    }
+
+    /** Numbers that training changes through gradients. */
+    public long trainableParameters() {
+        return parameters().stream().filter(Parameter::trainable).mapToLong(p -> p.dims().count()).sum();
+    }
+
+    /** All numbers, running statistics included. */
+    public long totalParameters() {
+        return parameters().stream().mapToLong(p -> p.dims().count()).sum();
+    }
+
+    /** Multiply-adds of one image's forward pass through a node. */
+    public long multiplyAdds(Node node) {
+        if (node.layer() instanceof Layer.Single single) {
+            OpDescriptor op = single.op(inputShapes(node, 1).get(0), Types.FP32, Phase.INFERENCE);
+            return op.multiplyAdds();
+        }
+        return 0;
+    }
+
+    /** Multiply-adds of one image's forward pass. */
+    public long multiplyAdds() {
+        return nodes.stream().mapToLong(this::multiplyAdds).sum();
+    }
+}
