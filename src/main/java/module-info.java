@@ -1,6 +1,6 @@
 /** The convolution kernel library of the JVM. */
 module io.github.jcuconv {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires static info.picocli;
     requires static com.google.gson;
     requires static org.bytedeco.javacpp;
@@ -13,6 +13,9 @@ module io.github.jcuconv {
     exports io.github.jcuconv.data;
     exports io.github.jcuconv.op;
     exports io.github.jcuconv.spi;
+    exports io.github.jcuconv.memory;
+    exports io.github.jcuconv.nn;
+    exports io.github.jcuconv.models;
 
     uses io.github.jcuconv.spi.EngineProvider;
 

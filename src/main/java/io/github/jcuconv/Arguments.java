@@ -11,6 +11,9 @@ public final class Arguments {
     private static final int ROLES = Arg.values().length;
     private final @Nullable Memory[] memory = new @Nullable Memory[ROLES];
 
+    /** Nothing bound yet. */
+    public Arguments() {}
+
     /** Binds a role, replacing what was bound. */
     public Arguments set(Arg arg, Memory value) {
         memory[arg.ordinal()] = value;

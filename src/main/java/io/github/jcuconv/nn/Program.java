@@ -5,6 +5,7 @@ import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
+import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
@@ -14,10 +15,12 @@ import io.github.jcuconv.op.FiniteCheck;
 import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
+import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
 import io.github.jcuconv.op.Types;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +60,8 @@ final class Program implements AutoCloseable {
     /** Plain fp32 image of one parameter at a time, null where every parameter is plain. */
     final @Nullable Value staging;
 
+    private final Map<PlanRequest, Plan> transfers = new HashMap<>();
+    private @Nullable Value transferWorkspace;
     private final Emitter emitter;
     private @Nullable Memory arena;
     private @Nullable Stream stream;
@@ -115,7 +120,7 @@ final class Program implements AutoCloseable {
         int begin = emitter.next();
         inferenceInput = emitter.add("input", Part.INPUT, in, DataType.FP32, Layout.Plain.NCHW);
         inferenceInput.touch(begin);
-        logits = lowering.forward(inferenceInput, Phase.INFERENCE).output(network.output().name());
+        logits = plain(lowering.forward(inferenceInput, Phase.INFERENCE).output(network.output().name()));
         if (optimizer == null) {
             weights.arrange();
         }
@@ -130,6 +135,16 @@ final class Program implements AutoCloseable {
         }
         memoryPlan = MemoryPlan.of(
                 emitter.values.stream().map(Value::request).toList(), engine::allocationBytes);
+    }
+
+    /** The value itself, or a plain fp32 copy behind it. */
+    private Value plain(Value value) {
+        if (!Transfer.needsStaging(value)) {
+            return value;
+        }
+        Value copy = emitter.add(value.name + " plain", Part.CONVERSION, value.dims, DataType.FP32, Layout.Plain.NCHW);
+        emitter.reorder(value, copy);
+        return copy;
     }
 
     private Value scalar(String name, DataType type) {
@@ -153,20 +168,45 @@ final class Program implements AutoCloseable {
         emitter.emit("update", optimizer.op(flat.master().dims.c(), type), Pass.UPDATE, b);
     }
 
-    /** Room to move one parameter between its plain order and the engine's layout. */
+    /** Room to move one parameter between its plain order and the engine's layout, and the workspace of such a move. */
     private @Nullable Value staging(int step) {
-        long largest = weights.entries().values().stream()
-                .filter(e -> Transfer.needsStaging(e.used))
-                .mapToLong(e -> e.parameter.dims().count())
-                .max()
-                .orElse(0);
-        if (largest == 0) {
-            return null;
+        long largest = 0;
+        long scratch = 0;
+        for (Weights.Entry entry : weights.entries().values()) {
+            Value value = transferred(entry);
+            if (Transfer.needsStaging(value)) {
+                largest = Math.max(largest, value.dims.count());
+                scratch = Math.max(scratch, plan(Transfer.in(value)).workspaceBytes());
+                scratch = Math.max(scratch, plan(Transfer.out(value)).workspaceBytes());
+            }
         }
-        Value value = emitter.add(
-                "parameter transfer", Part.CONVERSION, Dims.vector(Math.toIntExact(largest)), DataType.FP32, Layout.Plain.NCHW);
+        Weights.Flat flat = weights.weights;
+        if (flat != null && flat.copy() != null) {
+            scratch = Math.max(scratch, plan(Transfer.round(flat, storage)).workspaceBytes());
+        }
+        transferWorkspace = scratch == 0 ? null : bytes("workspace of parameter transfer", scratch, step);
+        return largest == 0 ? null : bytes("parameter transfer", largest * DataType.FP32.bytes(), step);
+    }
+
+    private Value bytes(String name, long bytes, int step) {
+        Dims dims = Dims.vector(Math.toIntExact(bytes));
+        Value value = emitter.add(name, Part.CONVERSION, dims, DataType.UINT8, Layout.Plain.NCHW);
         value.touch(step);
         return value;
+    }
+
+    /** What checkpoints and initial values go to: the fp32 weights in training, the weights in use otherwise. */
+    Value transferred(Weights.Entry entry) {
+        return weights.training() ? entry.master : entry.used;
+    }
+
+    /** The plan of a parameter transfer; made while planning, so that moving allocates nothing. */
+    Plan plan(PlanRequest request) {
+        return transfers.computeIfAbsent(request, engine::plan);
+    }
+
+    @Nullable Memory transferWorkspace() {
+        return transferWorkspace == null ? null : transferWorkspace.memory();
     }
 
     /** Allocates the arena, zeroes it and binds every tensor. */
@@ -238,6 +278,7 @@ final class Program implements AutoCloseable {
     @Override
     public void close() {
         emitter.steps.forEach(s -> s.plan.close());
+        transfers.values().forEach(Plan::close);
         if (stream != null) {
             stream.close();
             stream = null;

@@ -2,10 +2,8 @@ package io.github.jcuconv.nn;
 
 import io.github.jcuconv.Arguments;
 import io.github.jcuconv.DataType;
-import io.github.jcuconv.Dims;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
-import io.github.jcuconv.Plan;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
@@ -33,7 +31,7 @@ final class Transfer {
         }
         Memory staging = staging(value);
         staging.buffer().asFloatBuffer().put(plain);
-        move(value, staging, true);
+        run(in(value), staging, value.memory());
     }
 
     float[] read(Value value) {
@@ -41,11 +39,16 @@ final class Transfer {
         Memory from = value.memory();
         if (needsStaging(value)) {
             from = staging(value);
-            move(value, from, false);
+            run(out(value), value.memory(), from);
         }
         FloatBuffer floats = from.buffer().asFloatBuffer();
         floats.get(plain);
         return plain;
+    }
+
+    /** The output of an inference in plain order. */
+    float[] plainOutput() {
+        return read(program.logits);
     }
 
     /** Rounds the fp32 weights of a mixed-precision training into their 16-bit copy. */
@@ -54,30 +57,30 @@ final class Transfer {
         if (flat == null || flat.copy() == null) {
             return;
         }
-        Dims dims = flat.master().dims;
-        PlanRequest request = PlanRequest.of(new Reorder(dims, DataType.FP32, program.storage), Pass.FWD);
-        run(request, flat.master().memory(), Objects.requireNonNull(flat.copy()).memory());
+        run(round(flat, program.storage), flat.master().memory(), Objects.requireNonNull(flat.copy()).memory());
     }
 
-    private void move(Value value, Memory staging, boolean in) {
-        Reorder op = in
-                ? new Reorder(value.dims, DataType.FP32, value.type)
-                : new Reorder(value.dims, value.type, DataType.FP32);
-        Map<Arg, Layout> layouts =
-                in ? Map.of(Arg.Y, value.layout) : Map.of(Arg.X, value.layout);
-        PlanRequest request = PlanRequest.of(op, Pass.FWD).layouts(layouts);
-        run(request, in ? staging : value.memory(), in ? value.memory() : staging);
+    /** Plain fp32 into the parameter's layout and type. */
+    static PlanRequest in(Value value) {
+        Reorder op = new Reorder(value.dims, DataType.FP32, value.type);
+        return PlanRequest.of(op, Pass.FWD).layouts(Map.of(Arg.Y, value.layout));
+    }
+
+    /** The parameter's layout and type into plain fp32. */
+    static PlanRequest out(Value value) {
+        Reorder op = new Reorder(value.dims, value.type, DataType.FP32);
+        return PlanRequest.of(op, Pass.FWD).layouts(Map.of(Arg.X, value.layout));
+    }
+
+    /** The fp32 weights into their 16-bit copy. */
+    static PlanRequest round(Weights.Flat flat, DataType storage) {
+        return PlanRequest.of(new Reorder(flat.master().dims, DataType.FP32, storage), Pass.FWD);
     }
 
     private void run(PlanRequest request, Memory from, Memory to) {
-        try (Plan plan = program.engine.plan(request)) {
-            Memory workspace = plan.workspaceBytes() == 0 ? null : program.engine.allocate(plan.workspaceBytes());
-            plan.execute(new Arguments().set(Arg.X, from).set(Arg.Y, to), workspace, program.stream());
-            program.stream().synchronize();
-            if (workspace != null) {
-                workspace.close();
-            }
-        }
+        Arguments args = new Arguments().set(Arg.X, from).set(Arg.Y, to);
+        program.plan(request).execute(args, program.transferWorkspace(), program.stream());
+        program.stream().synchronize();
     }
 
     private Memory staging(Value value) {

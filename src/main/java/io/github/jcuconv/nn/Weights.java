@@ -64,6 +64,10 @@ final class Weights {
         this.stateCount = stateCount;
     }
 
+    boolean training() {
+        return training;
+    }
+
     Map<String, Entry> entries() {
         return entries;
     }

@@ -1,0 +1,5 @@
+/** Networks by name. */
+@NullMarked
+package io.github.jcuconv.models;
+
+import org.jspecify.annotations.NullMarked;

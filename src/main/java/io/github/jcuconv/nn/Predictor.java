@@ -1,0 +1,68 @@
+package io.github.jcuconv.nn;
+
+import io.github.jcuconv.Engine;
+import io.github.jcuconv.memory.MemoryPlan;
+import java.util.Map;
+
+/** Runs a trained network. Belongs to one thread at a time. */
+public final class Predictor implements AutoCloseable {
+    private final Program program;
+
+    /**
+     * Plans, allocates and sets the weights.
+     *
+     * @param parameters weights and statistics in plain order, by name
+     * @throws IllegalArgumentException if one is missing or has another size
+     */
+    public Predictor(
+            Network network, Engine engine, int batch, Precision precision, Map<String, float[]> parameters) {
+        this.program = new Program(network, engine, batch, precision, null);
+        try {
+            program.allocate();
+            Transfer transfer = new Transfer(program);
+            TrainingState state = new TrainingState(parameters, 0, 0, 1, 0);
+            for (Weights.Entry entry : program.weights.entries().values()) {
+                String name = entry.parameter.name();
+                transfer.write(entry.used, state.tensor(name, entry.parameter.dims().count()));
+            }
+        } catch (RuntimeException e) {
+            program.close();
+            throw e;
+        }
+    }
+
+    /** The memory of an inference, before anything is allocated. */
+    public static MemoryPlan predict(Network network, Engine engine, int batch, Precision precision) {
+        try (Program p = new Program(network, engine, batch, precision, null)) {
+            return p.memoryPlan;
+        }
+    }
+
+    /** The plan of the memory that it holds. */
+    public MemoryPlan memory() {
+        return program.memoryPlan;
+    }
+
+    /**
+     * The outputs for one batch.
+     *
+     * @param images batch x C x H x W
+     * @return batch x classes (x H x W)
+     */
+    public float[] infer(float[] images) {
+        return infer(program, images);
+    }
+
+    static float[] infer(Program program, float[] images) {
+        Trainer.requireSize("images", images.length, program.inferenceInput.dims.count());
+        program.inferenceInput.memory().buffer().asFloatBuffer().put(images);
+        program.run(program.inference);
+        program.stream().synchronize();
+        return new Transfer(program).plainOutput();
+    }
+
+    @Override
+    public void close() {
+        program.close();
+    }
+}
