@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Appends steps to a program. Tensors that exist keep their layout: where the engine wants another, a reorder is inserted; tensors that a step
@@ -104,7 +105,8 @@ final class Emitter {
         }
         append(name, PlanRequest.of(op, pass).layouts(used), bound);
         for (ArgSpec spec : writeBack) {
-            reorder(bound.get(spec.arg()), result.get(spec.arg()));
+            reorder(
+                    Objects.requireNonNull(bound.get(spec.arg())), Objects.requireNonNull(result.get(spec.arg())));
         }
         return result;
     }

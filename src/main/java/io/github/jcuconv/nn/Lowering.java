@@ -18,6 +18,7 @@ import io.github.jcuconv.op.Types;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Turns the layers of a network into forward and backward steps. */
@@ -25,7 +26,6 @@ final class Lowering {
     private final Network network;
     private final Emitter emitter;
     private final Weights weights;
-    private final int batch;
     private final Types types;
     private final Value seed;
 
@@ -39,15 +39,14 @@ final class Lowering {
         final Map<String, Value> saveVar = new HashMap<>();
 
         Value output(String name) {
-            return java.util.Objects.requireNonNull(outputs.get(name), name);
+            return Objects.requireNonNull(outputs.get(name), name);
         }
     }
 
-    Lowering(Network network, Emitter emitter, Weights weights, int batch, DataType storage, Value seed) {
+    Lowering(Network network, Emitter emitter, Weights weights, DataType storage, Value seed) {
         this.network = network;
         this.emitter = emitter;
         this.weights = weights;
-        this.batch = batch;
         this.types = Types.of(storage);
         this.seed = seed;
     }
@@ -115,7 +114,7 @@ final class Lowering {
 
     /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
     private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
-        boolean last = node == network.output();
+        boolean last = node.name().equals(network.output().name());
         OpDescriptor op = layer.op(x.dims, last ? types.with(Arg.Y, DataType.FP32) : types, Phase.TRAINING);
         Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, node.name(), Part.ACTIVATIONS);
         for (Parameter p : Parameter.of(node, List.of(x.dims))) {
@@ -147,7 +146,7 @@ final class Lowering {
             y = get(emitter.emit(node.name(), new Concat(x.dims, channels, offset, types), Pass.FWD, b), Arg.Y);
             offset += x.dims.c();
         }
-        return java.util.Objects.requireNonNull(y);
+        return Objects.requireNonNull(y);
     }
 
     /** The backward steps from the gradient of the output. */
@@ -156,7 +155,7 @@ final class Lowering {
         gradients.put(network.output().name(), outputGradient);
         for (int i = network.nodes().size() - 1; i >= 0; i--) {
             Network.Node node = network.nodes().get(i);
-            Value dy = java.util.Objects.requireNonNull(gradients.remove(node.name()), node.name());
+            Value dy = Objects.requireNonNull(gradients.remove(node.name()), node.name());
             backward(node, dy, trace, gradients);
         }
     }
@@ -203,14 +202,14 @@ final class Lowering {
         if (op instanceof Dropout) {
             b.use(Arg.SEED, seed);
         } else if (op instanceof MaxPool2d) {
-            b.use(Arg.ARGMAX, java.util.Objects.requireNonNull(trace.saved.get(name)));
+            b.use(Arg.ARGMAX, Objects.requireNonNull(trace.saved.get(name)));
         } else if (layer instanceof Layer.LocalResponseNorm) {
-            b.use(Arg.X, x).use(Arg.SAVED, java.util.Objects.requireNonNull(trace.saved.get(name)));
+            b.use(Arg.X, x).use(Arg.SAVED, Objects.requireNonNull(trace.saved.get(name)));
         } else if (layer instanceof Layer.BatchNormalization) {
             b.use(Arg.X, x)
                     .use(Arg.GAMMA, weights.get(name + ".weight").used)
-                    .use(Arg.SAVE_MEAN, java.util.Objects.requireNonNull(trace.saveMean.get(name)))
-                    .use(Arg.SAVE_VAR, java.util.Objects.requireNonNull(trace.saveVar.get(name)))
+                    .use(Arg.SAVE_MEAN, Objects.requireNonNull(trace.saveMean.get(name)))
+                    .use(Arg.SAVE_VAR, Objects.requireNonNull(trace.saveVar.get(name)))
                     .use(Arg.DGAMMA, gradient(name + ".weight"))
                     .use(Arg.DBETA, gradient(name + ".bias"));
         }
@@ -253,7 +252,7 @@ final class Lowering {
     }
 
     private Value gradient(String parameter) {
-        return java.util.Objects.requireNonNull(weights.get(parameter).gradient, parameter);
+        return Objects.requireNonNull(weights.get(parameter).gradient, parameter);
     }
 
     /** The first gradient of a tensor stands as it is, further ones are added. */
@@ -276,6 +275,6 @@ final class Lowering {
     }
 
     private static Value get(Map<Arg, Value> values, Arg arg) {
-        return java.util.Objects.requireNonNull(values.get(arg), arg.name());
+        return Objects.requireNonNull(values.get(arg), arg.name());
     }
 }

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,7 +81,7 @@ final class Program implements AutoCloseable {
         this.weights = new Weights(emitter, storage, optimizer != null, optimizer == null ? 0 : optimizer.states());
         Dims in = network.input().withN(batch);
         this.seed = emitter.add("seed", Part.OTHER, Dims.vector(4), DataType.INT32, Layout.Plain.NCHW);
-        Lowering lowering = new Lowering(network, emitter, weights, batch, storage, seed);
+        Lowering lowering = new Lowering(network, emitter, weights, storage, seed);
         List<Value> persistent = new ArrayList<>(List.of(seed));
         if (optimizer == null) {
             input = labels = loss = lossScale = flag = hyperWeights = hyperVectors = null;
@@ -106,10 +107,10 @@ final class Program implements AutoCloseable {
             Bindings backward = new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, lossScale);
             backward.create(Arg.DX, "d " + network.output().name(), Part.ACTIVATION_GRADIENTS);
             Value dy = emitter.emit("d loss", softmax, Pass.BWD, backward).get(Arg.DX);
-            lowering.backward(trace, java.util.Objects.requireNonNull(dy));
+            lowering.backward(trace, Objects.requireNonNull(dy));
             weights.arrange();
             forwardBackward = new Range(0, emitter.next());
-            Value gradients = java.util.Objects.requireNonNull(weights.gradients, "a network without parameters");
+            Value gradients = Objects.requireNonNull(weights.gradients, "a network without parameters");
             Bindings finite = new Bindings().use(Arg.X, gradients).use(Arg.FLAG, flag);
             emitter.emit("overflow check", new FiniteCheck(gradients.dims, DataType.FP32), Pass.FWD, finite);
             check = new Range(forwardBackward.to(), emitter.next());
