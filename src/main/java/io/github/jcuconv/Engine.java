@@ -55,7 +55,8 @@ public final class Engine implements AutoCloseable {
     public static List<EngineProvider> providers() {
         return ServiceLoader.load(EngineProvider.class, Engine.class.getClassLoader()).stream()
                 .map(ServiceLoader.Provider::get)
-                .sorted(Comparator.comparingInt((EngineProvider p) -> p.priority() < 0 ? Integer.MAX_VALUE : p.priority())
+                .sorted(Comparator.comparingInt(
+                                (EngineProvider p) -> p.priority() < 0 ? Integer.MAX_VALUE : p.priority())
                         .thenComparing(EngineProvider::name))
                 .toList();
     }
@@ -71,7 +72,9 @@ public final class Engine implements AutoCloseable {
         List<EngineProvider> all = providers();
         List<String> reasons = new ArrayList<>();
         for (EngineProvider provider : all) {
-            boolean wanted = name.equals("auto") ? provider.priority() >= 0 : provider.name().equals(name);
+            boolean wanted = name.equals("auto")
+                    ? provider.priority() >= 0
+                    : provider.name().equals(name);
             if (!wanted) {
                 continue;
             }
@@ -185,7 +188,8 @@ public final class Engine implements AutoCloseable {
      */
     public Memory wrap(ByteBuffer buffer) {
         if (!buffer.isDirect() || buffer.isReadOnly()) {
-            throw new IllegalArgumentException("wrap: the buffer must be direct and writable; use ByteBuffer.allocateDirect");
+            throw new IllegalArgumentException(
+                    "wrap: the buffer must be direct and writable; use ByteBuffer.allocateDirect");
         }
         gate.check();
         ByteBuffer view = buffer.slice().order(ByteOrder.nativeOrder());

@@ -45,8 +45,8 @@ public sealed interface Layout permits Layout.Plain, Layout.Opaque {
         @Override
         public long elements(Dims of) {
             if (!of.equals(dims)) {
-                throw new IllegalArgumentException(
-                        "layout " + format + " was made for " + dims + ", not for " + of + ": ask the engine to propose again");
+                throw new IllegalArgumentException("layout " + format + " was made for " + dims + ", not for " + of
+                        + ": ask the engine to propose again");
             }
             return paddedElements;
         }

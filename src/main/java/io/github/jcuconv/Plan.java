@@ -91,7 +91,8 @@ public final class Plan implements AutoCloseable {
         }
         if (workspace == null || workspace.bytes() < needed) {
             throw new IllegalArgumentException("workspace of " + request + ": " + needed + " B needed, "
-                    + (workspace == null ? "none" : workspace.bytes() + " B") + " given; allocate plan.workspaceBytes()");
+                    + (workspace == null ? "none" : workspace.bytes() + " B")
+                    + " given; allocate plan.workspaceBytes()");
         }
         if (workspace.engine() != engine || workspace.address() % 256 != 0) {
             throw new IllegalArgumentException(
@@ -103,16 +104,17 @@ public final class Plan implements AutoCloseable {
     private void check(Arguments args, @Nullable Memory workspace, int i, Memory memory) {
         ArgSpec spec = specs[i];
         if (memory.engine() != engine) {
-            throw new IllegalArgumentException(
-                    spec.arg() + " of " + request + ": memory of another engine; allocate or wrap it with the plan's engine");
+            throw new IllegalArgumentException(spec.arg() + " of " + request
+                    + ": memory of another engine; allocate or wrap it with the plan's engine");
         }
         if (memory.bytes() < bytes[i]) {
-            throw new IllegalArgumentException(spec.arg() + " of " + request + ": " + bytes[i] + " B needed for " + spec.dims()
-                    + " " + spec.type() + " in " + request.layout(spec.arg()) + ", " + memory.bytes() + " B given");
+            throw new IllegalArgumentException(
+                    spec.arg() + " of " + request + ": " + bytes[i] + " B needed for " + spec.dims() + " " + spec.type()
+                            + " in " + request.layout(spec.arg()) + ", " + memory.bytes() + " B given");
         }
         if (memory.address() % spec.type().bytes() != 0) {
-            throw new IllegalArgumentException(
-                    spec.arg() + " of " + request + ": address must be a multiple of " + spec.type().bytes() + " B");
+            throw new IllegalArgumentException(spec.arg() + " of " + request + ": address must be a multiple of "
+                    + spec.type().bytes() + " B");
         }
         if (workspace != null && overlap(memory, bytes[i], workspace, spi.workspaceBytes())) {
             throw new IllegalArgumentException(spec.arg() + " of " + request + " overlaps the workspace");
@@ -128,8 +130,8 @@ public final class Plan implements AutoCloseable {
             boolean same = other.address() == memory.address();
             if (overlap(memory, bytes[i], other, bytes[j])
                     && !(same && request.op().mayAlias(spec.arg(), specs[j].arg()))) {
-                throw new IllegalArgumentException(
-                        spec.arg() + " of " + request + " overlaps " + specs[j].arg() + "; outputs need memory of their own");
+                throw new IllegalArgumentException(spec.arg() + " of " + request + " overlaps " + specs[j].arg()
+                        + "; outputs need memory of their own");
             }
         }
     }

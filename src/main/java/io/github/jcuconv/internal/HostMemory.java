@@ -34,7 +34,9 @@ public final class HostMemory {
         long total = allocationBytes(bytes);
         if (total > Integer.MAX_VALUE) {
             throw new OutOfMemoryException(
-                    bytes, Integer.MAX_VALUE - ALIGNMENT, "one allocation of this engine holds at most 2 GiB: take a smaller batch");
+                    bytes,
+                    Integer.MAX_VALUE - ALIGNMENT,
+                    "one allocation of this engine holds at most 2 GiB: take a smaller batch");
         }
         try {
             return ByteBuffer.allocateDirect((int) total).order(ByteOrder.nativeOrder());

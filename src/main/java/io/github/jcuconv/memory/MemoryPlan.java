@@ -103,7 +103,8 @@ public final class MemoryPlan {
         long size = roundUp(request.bytes());
         long offset = 0;
         for (Slice other : byOffset) {
-            boolean together = other.request().first() <= request.last() && request.first() <= other.request().last();
+            boolean together = other.request().first() <= request.last()
+                    && request.first() <= other.request().last();
             if (!together) {
                 continue;
             }

@@ -105,15 +105,17 @@ final class Emitter {
         }
         append(name, PlanRequest.of(op, pass).layouts(used), bound);
         for (ArgSpec spec : writeBack) {
-            reorder(
-                    Objects.requireNonNull(bound.get(spec.arg())), Objects.requireNonNull(result.get(spec.arg())));
+            reorder(Objects.requireNonNull(bound.get(spec.arg())), Objects.requireNonNull(result.get(spec.arg())));
         }
         return result;
     }
 
     /** Flat regions and vectors have one arrangement, whatever layout names it. */
     private static boolean sameArrangement(Value value, ArgSpec spec, Layout wanted) {
-        return value.layout.equals(wanted) || spec.dims().equals(Dims.vector(spec.dims().c())) && value.layout instanceof Layout.Plain && wanted instanceof Layout.Plain;
+        return value.layout.equals(wanted)
+                || spec.dims().equals(Dims.vector(spec.dims().c()))
+                        && value.layout instanceof Layout.Plain
+                        && wanted instanceof Layout.Plain;
     }
 
     /** Appends a copy into another layout or type. */

@@ -116,7 +116,8 @@ public sealed interface Layer {
     }
 
     /** Transposed convolution; see {@link #convTranspose}. */
-    record ConvTranspose(int k, Window window, int outputPad, int groups, boolean bias, Optional<Activation.Kind> activation)
+    record ConvTranspose(
+            int k, Window window, int outputPad, int groups, boolean bias, Optional<Activation.Kind> activation)
             implements Weighted {
         /** The same with ReLU behind it. */
         public ConvTranspose relu() {
@@ -328,6 +329,8 @@ public sealed interface Layer {
 
     private static Epilogue epilogue(boolean bias, Optional<Activation.Kind> activation) {
         Epilogue e = bias ? Epilogue.BIAS : Epilogue.NONE;
-        return activation.map(kind -> e.then(Epilogue.Step.valueOf(kind.name()))).orElse(e);
+        return activation
+                .map(kind -> e.then(Epilogue.Step.valueOf(kind.name())))
+                .orElse(e);
     }
 }

@@ -120,7 +120,8 @@ final class Lowering {
         for (Parameter p : Parameter.of(node, List.of(x.dims))) {
             Layout layout = Layout.Plain.NCHW;
             if (p.isWeight() && !weights.entries().containsKey(p.name())) {
-                layout = emitter.propose(op, Pass.FPROP, new Bindings().use(Arg.X, x)).getOrDefault(Arg.W, layout);
+                layout = emitter.propose(op, Pass.FPROP, new Bindings().use(Arg.X, x))
+                        .getOrDefault(Arg.W, layout);
             }
             b.use(p.arg(), parameter(p, layout).used);
         }
@@ -184,7 +185,9 @@ final class Lowering {
         }
         Layer.Single layer = (Layer.Single) node.layer();
         if (layer instanceof Layer.Weighted weighted) {
-            Value dz = weighted.activation().isPresent() ? activation(name, weighted.activation().get(), y, dy) : dy;
+            Value dz = weighted.activation().isPresent()
+                    ? activation(name, weighted.activation().get(), y, dy)
+                    : dy;
             weightedBackward(node, weighted, x, dz, wanted ? gradients : null);
             return;
         }

@@ -155,7 +155,10 @@ public final class Network {
 
     /** Numbers that training changes through gradients. */
     public long trainableParameters() {
-        return parameters().stream().filter(Parameter::trainable).mapToLong(p -> p.dims().count()).sum();
+        return parameters().stream()
+                .filter(Parameter::trainable)
+                .mapToLong(p -> p.dims().count())
+                .sum();
     }
 
     /** All numbers, running statistics included. */

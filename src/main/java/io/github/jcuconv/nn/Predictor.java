@@ -14,8 +14,7 @@ public final class Predictor implements AutoCloseable {
      * @param parameters weights and statistics in plain order, by name
      * @throws IllegalArgumentException if one is missing or has another size
      */
-    public Predictor(
-            Network network, Engine engine, int batch, Precision precision, Map<String, float[]> parameters) {
+    public Predictor(Network network, Engine engine, int batch, Precision precision, Map<String, float[]> parameters) {
         this.program = new Program(network, engine, batch, precision, null);
         try {
             program.allocate();
@@ -23,7 +22,8 @@ public final class Predictor implements AutoCloseable {
             TrainingState state = new TrainingState(parameters, 0, 0, 1, 0);
             for (Weights.Entry entry : program.weights.entries().values()) {
                 String name = entry.parameter.name();
-                transfer.write(entry.used, state.tensor(name, entry.parameter.dims().count()));
+                transfer.write(
+                        entry.used, state.tensor(name, entry.parameter.dims().count()));
             }
         } catch (RuntimeException e) {
             program.close();

@@ -104,7 +104,8 @@ final class Program implements AutoCloseable {
             SoftmaxCrossEntropy softmax = new SoftmaxCrossEntropy(y.dims, SoftmaxCrossEntropy.IGNORE, types);
             Bindings forward = new Bindings().use(Arg.X, y).use(Arg.LABELS, labels);
             emitter.emit("loss", softmax, Pass.FWD, forward.use(Arg.LOSS, loss));
-            Bindings backward = new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, lossScale);
+            Bindings backward =
+                    new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, lossScale);
             backward.create(Arg.DX, "d " + network.output().name(), Part.ACTIVATION_GRADIENTS);
             Value dy = emitter.emit("d loss", softmax, Pass.BWD, backward).get(Arg.DX);
             lowering.backward(trace, Objects.requireNonNull(dy));
@@ -121,7 +122,8 @@ final class Program implements AutoCloseable {
         int begin = emitter.next();
         inferenceInput = emitter.add("input", Part.INPUT, in, DataType.FP32, Layout.Plain.NCHW);
         inferenceInput.touch(begin);
-        logits = plain(lowering.forward(inferenceInput, Phase.INFERENCE).output(network.output().name()));
+        logits = plain(lowering.forward(inferenceInput, Phase.INFERENCE)
+                .output(network.output().name()));
         if (optimizer == null) {
             weights.arrange();
         }
@@ -134,8 +136,7 @@ final class Program implements AutoCloseable {
             value.touch(0);
             value.touch(end);
         }
-        memoryPlan = MemoryPlan.of(
-                emitter.values.stream().map(Value::request).toList(), engine::allocationBytes);
+        memoryPlan = MemoryPlan.of(emitter.values.stream().map(Value::request).toList(), engine::allocationBytes);
     }
 
     /** The value itself, or a plain fp32 copy behind it. */
@@ -157,7 +158,10 @@ final class Program implements AutoCloseable {
             return;
         }
         Value copy = flat.copy();
-        Bindings b = new Bindings().use(Arg.W, flat.master()).use(Arg.DW, flat.gradient()).use(Arg.HYPER, hyper);
+        Bindings b = new Bindings()
+                .use(Arg.W, flat.master())
+                .use(Arg.DW, flat.gradient())
+                .use(Arg.HYPER, hyper);
         Arg[] roles = {Arg.M, Arg.V};
         for (int i = 0; i < flat.states().size(); i++) {
             b.use(roles[i], flat.states().get(i));
@@ -206,7 +210,8 @@ final class Program implements AutoCloseable {
         return transfers.computeIfAbsent(request, engine::plan);
     }
 
-    @Nullable Memory transferWorkspace() {
+    @Nullable
+    Memory transferWorkspace() {
         return transferWorkspace == null ? null : transferWorkspace.memory();
     }
 
@@ -258,7 +263,8 @@ final class Program implements AutoCloseable {
 
     Stream stream() {
         if (stream == null) {
-            throw new IllegalStateException("network " + network.name() + ": its memory is not allocated or already closed");
+            throw new IllegalStateException(
+                    "network " + network.name() + ": its memory is not allocated or already closed");
         }
         return stream;
     }

@@ -105,7 +105,10 @@ public final class Trainer implements AutoCloseable {
         }
         if (!overflow) {
             updates++;
-            write(Objects.requireNonNull(program.hyperWeights), config.optimizer().weightDecay(), ranks);
+            write(
+                    Objects.requireNonNull(program.hyperWeights),
+                    config.optimizer().weightDecay(),
+                    ranks);
             write(Objects.requireNonNull(program.hyperVectors), 0, ranks);
             program.run(program.update);
         }
@@ -173,7 +176,9 @@ public final class Trainer implements AutoCloseable {
      */
     public void restore(TrainingState state) {
         for (Weights.Entry entry : program.weights.entries().values()) {
-            transfer.write(entry.master, state.tensor(entry.master.name, entry.parameter.dims().count()));
+            transfer.write(
+                    entry.master,
+                    state.tensor(entry.master.name, entry.parameter.dims().count()));
             for (Value s : entry.states) {
                 transfer.write(s, state.tensor(s.name, s.dims.count()));
             }
@@ -196,7 +201,8 @@ public final class Trainer implements AutoCloseable {
 
     static void requireSize(String what, long given, long wanted) {
         if (given != wanted) {
-            throw new IllegalArgumentException(what + ": " + given + " numbers given, " + wanted + " needed for the batch");
+            throw new IllegalArgumentException(
+                    what + ": " + given + " numbers given, " + wanted + " needed for the batch");
         }
     }
 

@@ -57,7 +57,10 @@ final class Transfer {
         if (flat == null || flat.copy() == null) {
             return;
         }
-        run(round(flat, program.storage), flat.master().memory(), Objects.requireNonNull(flat.copy()).memory());
+        run(
+                round(flat, program.storage),
+                flat.master().memory(),
+                Objects.requireNonNull(flat.copy()).memory());
     }
 
     /** Plain fp32 into the parameter's layout and type. */

@@ -18,7 +18,8 @@ final class Value {
     final DataType type;
     final Layout layout;
     /** The flat region that it lies in, null for a slice of its own. */
-    @Nullable Value region;
+    @Nullable
+    Value region;
 
     long offsetInRegion;
     /** What lies in this region. */

@@ -49,10 +49,14 @@ final class Weights {
     int weightElements;
     int vectorElements;
     /** Flat ranges for the update; null where there is nothing of that kind. */
-    @Nullable Flat weights;
+    @Nullable
+    Flat weights;
 
-    @Nullable Flat vectors;
-    @Nullable Value gradients;
+    @Nullable
+    Flat vectors;
+
+    @Nullable
+    Value gradients;
 
     /** One range of parameters under one update. */
     record Flat(Value master, Value gradient, List<Value> states, @Nullable Value copy) {}
@@ -83,13 +87,15 @@ final class Weights {
     /** Makes the tensors of a parameter, once its layout is known. */
     Entry declare(Parameter p, Layout layout) {
         boolean copied = p.isWeight() && storage != DataType.FP32;
-        Value master = new Value(p.name(), copied ? Part.MASTER_WEIGHTS : Part.PARAMETERS, p.dims(), DataType.FP32, layout);
+        Value master =
+                new Value(p.name(), copied ? Part.MASTER_WEIGHTS : Part.PARAMETERS, p.dims(), DataType.FP32, layout);
         Value used = copied ? new Value(p.name() + " copy", Part.PARAMETERS, p.dims(), storage, layout) : master;
         boolean learns = training && p.trainable();
         Value gradient = learns ? new Value("d " + p.name(), Part.GRADIENTS, p.dims(), DataType.FP32, layout) : null;
         List<Value> states = new ArrayList<>();
         for (int i = 0; learns && i < stateCount; i++) {
-            states.add(new Value(p.name() + (i == 0 ? ".m" : ".v"), Part.OPTIMIZER_STATE, p.dims(), DataType.FP32, layout));
+            states.add(new Value(
+                    p.name() + (i == 0 ? ".m" : ".v"), Part.OPTIMIZER_STATE, p.dims(), DataType.FP32, layout));
         }
         Entry entry = new Entry(p, master, used, gradient, states);
         entries.put(p.name(), entry);
@@ -98,11 +104,13 @@ final class Weights {
 
     /** Arranges all declared parameters into regions; call after the last declaration and before memory is planned. */
     void arrange() {
-        List<Entry> filters = entries.values().stream().filter(e -> e.parameter.isWeight()).toList();
+        List<Entry> filters =
+                entries.values().stream().filter(e -> e.parameter.isWeight()).toList();
         List<Entry> learned = entries.values().stream()
                 .filter(e -> !e.parameter.isWeight() && e.parameter.trainable())
                 .toList();
-        List<Entry> kept = entries.values().stream().filter(e -> !e.parameter.trainable()).toList();
+        List<Entry> kept =
+                entries.values().stream().filter(e -> !e.parameter.trainable()).toList();
         weightElements = total(filters);
         vectorElements = total(learned);
         boolean mixed = storage != DataType.FP32;
@@ -114,7 +122,11 @@ final class Weights {
             region("vectors", Part.PARAMETERS, DataType.FP32, masters(learned));
         }
         Value copy = mixed && weightElements > 0
-                ? region("weights " + storage, Part.PARAMETERS, storage, filters.stream().map(e -> e.used).toList())
+                ? region(
+                        "weights " + storage,
+                        Part.PARAMETERS,
+                        storage,
+                        filters.stream().map(e -> e.used).toList())
                 : null;
         if (!kept.isEmpty()) {
             region("statistics", Part.PARAMETERS, DataType.FP32, masters(kept));
@@ -124,7 +136,12 @@ final class Weights {
         }
         List<Entry> trained = concat(filters, learned);
         Value grads = region(
-                "gradients", Part.GRADIENTS, DataType.FP32, trained.stream().map(e -> java.util.Objects.requireNonNull(e.gradient)).toList());
+                "gradients",
+                Part.GRADIENTS,
+                DataType.FP32,
+                trained.stream()
+                        .map(e -> java.util.Objects.requireNonNull(e.gradient))
+                        .toList());
         gradients = grads;
         List<Value> stateRegions = new ArrayList<>();
         for (int i = 0; i < stateCount; i++) {

@@ -45,10 +45,11 @@ public record Activation(Dims x, Kind kind, Types types) implements OpDescriptor
     public List<ArgSpec> arguments(Pass pass) {
         return switch (pass) {
             case FWD -> List.of(ArgSpec.in(Arg.X, x, types.of(Arg.X)), ArgSpec.out(Arg.Y, x, types.of(Arg.Y)));
-            case BWD -> List.of(
-                    ArgSpec.in(Arg.Y, x, types.of(Arg.Y)),
-                    ArgSpec.in(Arg.DY, x, types.of(Arg.DY)),
-                    ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
+            case BWD ->
+                List.of(
+                        ArgSpec.in(Arg.Y, x, types.of(Arg.Y)),
+                        ArgSpec.in(Arg.DY, x, types.of(Arg.DY)),
+                        ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
             default -> throw OpDescriptor.noSuchPass(this, pass);
         };
     }
@@ -60,6 +61,7 @@ public record Activation(Dims x, Kind kind, Types types) implements OpDescriptor
 
     @Override
     public String problem() {
-        return "n" + x.n() + "c" + x.c() + "h" + x.h() + "w" + x.w() + kind.name().toLowerCase(java.util.Locale.ROOT) + "1";
+        return "n" + x.n() + "c" + x.c() + "h" + x.h() + "w" + x.w()
+                + kind.name().toLowerCase(java.util.Locale.ROOT) + "1";
     }
 }

@@ -12,7 +12,8 @@ import java.util.List;
  * @param countPadding whether padding counts in the divisor (it adds zeros); parts of a window beyond the padding never count
  * @param types element types
  */
-public record AvgPool2d(Dims x, Window window, boolean ceil, boolean countPadding, Types types) implements OpDescriptor {
+public record AvgPool2d(Dims x, Window window, boolean ceil, boolean countPadding, Types types)
+        implements OpDescriptor {
     /** Checks that each window holds at least one pixel and is dense. */
     public AvgPool2d {
         MaxPool2d.checkPool("avg-pool2d", x, window, ceil);

@@ -53,32 +53,34 @@ public record BatchNorm(Dims x, float eps, float momentum, Types types, Phase ph
     public List<ArgSpec> arguments(Pass pass) {
         Dims v = Dims.vector(x.c());
         return switch (pass) {
-            case FWD -> phase == Phase.TRAINING
-                    ? List.of(
-                            ArgSpec.in(Arg.X, x, types.of(Arg.X)),
-                            ArgSpec.in(Arg.GAMMA, v, types.of(Arg.GAMMA)),
-                            ArgSpec.in(Arg.BETA, v, types.of(Arg.BETA)),
-                            ArgSpec.out(Arg.Y, x, types.of(Arg.Y)),
-                            ArgSpec.out(Arg.SAVE_MEAN, v, types.of(Arg.SAVE_MEAN)),
-                            ArgSpec.out(Arg.SAVE_VAR, v, types.of(Arg.SAVE_VAR)),
-                            ArgSpec.inout(Arg.RUNNING_MEAN, v, types.of(Arg.RUNNING_MEAN)),
-                            ArgSpec.inout(Arg.RUNNING_VAR, v, types.of(Arg.RUNNING_VAR)))
-                    : List.of(
-                            ArgSpec.in(Arg.X, x, types.of(Arg.X)),
-                            ArgSpec.in(Arg.GAMMA, v, types.of(Arg.GAMMA)),
-                            ArgSpec.in(Arg.BETA, v, types.of(Arg.BETA)),
-                            ArgSpec.in(Arg.RUNNING_MEAN, v, types.of(Arg.RUNNING_MEAN)),
-                            ArgSpec.in(Arg.RUNNING_VAR, v, types.of(Arg.RUNNING_VAR)),
-                            ArgSpec.out(Arg.Y, x, types.of(Arg.Y)));
-            case BWD -> List.of(
-                    ArgSpec.in(Arg.X, x, types.of(Arg.X)),
-                    ArgSpec.in(Arg.DY, x, types.of(Arg.DY)),
-                    ArgSpec.in(Arg.GAMMA, v, types.of(Arg.GAMMA)),
-                    ArgSpec.in(Arg.SAVE_MEAN, v, types.of(Arg.SAVE_MEAN)),
-                    ArgSpec.in(Arg.SAVE_VAR, v, types.of(Arg.SAVE_VAR)),
-                    ArgSpec.out(Arg.DX, x, types.of(Arg.DX)),
-                    ArgSpec.out(Arg.DGAMMA, v, types.of(Arg.DGAMMA)),
-                    ArgSpec.out(Arg.DBETA, v, types.of(Arg.DBETA)));
+            case FWD ->
+                phase == Phase.TRAINING
+                        ? List.of(
+                                ArgSpec.in(Arg.X, x, types.of(Arg.X)),
+                                ArgSpec.in(Arg.GAMMA, v, types.of(Arg.GAMMA)),
+                                ArgSpec.in(Arg.BETA, v, types.of(Arg.BETA)),
+                                ArgSpec.out(Arg.Y, x, types.of(Arg.Y)),
+                                ArgSpec.out(Arg.SAVE_MEAN, v, types.of(Arg.SAVE_MEAN)),
+                                ArgSpec.out(Arg.SAVE_VAR, v, types.of(Arg.SAVE_VAR)),
+                                ArgSpec.inout(Arg.RUNNING_MEAN, v, types.of(Arg.RUNNING_MEAN)),
+                                ArgSpec.inout(Arg.RUNNING_VAR, v, types.of(Arg.RUNNING_VAR)))
+                        : List.of(
+                                ArgSpec.in(Arg.X, x, types.of(Arg.X)),
+                                ArgSpec.in(Arg.GAMMA, v, types.of(Arg.GAMMA)),
+                                ArgSpec.in(Arg.BETA, v, types.of(Arg.BETA)),
+                                ArgSpec.in(Arg.RUNNING_MEAN, v, types.of(Arg.RUNNING_MEAN)),
+                                ArgSpec.in(Arg.RUNNING_VAR, v, types.of(Arg.RUNNING_VAR)),
+                                ArgSpec.out(Arg.Y, x, types.of(Arg.Y)));
+            case BWD ->
+                List.of(
+                        ArgSpec.in(Arg.X, x, types.of(Arg.X)),
+                        ArgSpec.in(Arg.DY, x, types.of(Arg.DY)),
+                        ArgSpec.in(Arg.GAMMA, v, types.of(Arg.GAMMA)),
+                        ArgSpec.in(Arg.SAVE_MEAN, v, types.of(Arg.SAVE_MEAN)),
+                        ArgSpec.in(Arg.SAVE_VAR, v, types.of(Arg.SAVE_VAR)),
+                        ArgSpec.out(Arg.DX, x, types.of(Arg.DX)),
+                        ArgSpec.out(Arg.DGAMMA, v, types.of(Arg.DGAMMA)),
+                        ArgSpec.out(Arg.DBETA, v, types.of(Arg.DBETA)));
             default -> throw OpDescriptor.noSuchPass(this, pass);
         };
     }

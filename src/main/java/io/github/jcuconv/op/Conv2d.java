@@ -32,8 +32,8 @@ public record Conv2d(Dims x, int k, Window window, int groups, Types types, Epil
                 "conv2d: groups " + groups + " must divide C = " + x.c() + " and K = " + k);
         require(
                 window.outputHeight(x.h()) >= 1 && window.outputWidth(x.w()) >= 1,
-                "conv2d: the window " + window.spanH() + "x" + window.spanW() + " is larger than the padded input of " + x
-                        + "; add padding or take a smaller window");
+                "conv2d: the window " + window.spanH() + "x" + window.spanW() + " is larger than the padded input of "
+                        + x + "; add padding or take a smaller window");
     }
 
     /** A plain convolution: one group, fp32, no epilogue, inference. */

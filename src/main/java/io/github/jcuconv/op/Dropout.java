@@ -53,7 +53,8 @@ public record Dropout(Dims x, float rate, int layer, Types types) implements OpD
         ArgSpec seed = ArgSpec.in(Arg.SEED, Dims.vector(4), types.of(Arg.SEED));
         return switch (pass) {
             case FWD -> List.of(ArgSpec.in(Arg.X, x, types.of(Arg.X)), seed, ArgSpec.out(Arg.Y, x, types.of(Arg.Y)));
-            case BWD -> List.of(ArgSpec.in(Arg.DY, x, types.of(Arg.DY)), seed, ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
+            case BWD ->
+                List.of(ArgSpec.in(Arg.DY, x, types.of(Arg.DY)), seed, ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
             default -> throw OpDescriptor.noSuchPass(this, pass);
         };
     }

@@ -38,7 +38,8 @@ public record Epilogue(List<Step> steps) {
 
     /** This list with one more step at its end. */
     public Epilogue then(Step step) {
-        return new Epilogue(java.util.stream.Stream.concat(steps.stream(), java.util.stream.Stream.of(step)).toList());
+        return new Epilogue(java.util.stream.Stream.concat(steps.stream(), java.util.stream.Stream.of(step))
+                .toList());
     }
 
     /** Whether a step is in the list. */

@@ -19,8 +19,7 @@ import java.util.List;
  * @param types element types
  * @param phase inference or training
  */
-public record Lrn(
-        Dims x, int size, float alpha, float beta, float k, Convention convention, Types types, Phase phase)
+public record Lrn(Dims x, int size, float alpha, float beta, float k, Convention convention, Types types, Phase phase)
         implements OpDescriptor {
     /** The two meanings of alpha in use. */
     public enum Convention {

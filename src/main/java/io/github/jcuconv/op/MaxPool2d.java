@@ -104,9 +104,13 @@ public record MaxPool2d(Dims x, Window window, boolean ceil, Types types, Phase 
         int columns = ceil ? window.ceilWidth(x.w()) : window.outputWidth(x.w());
         require(
                 rows >= 1 && columns >= 1,
-                name + ": the window " + window.spanH() + "x" + window.spanW() + " is larger than the padded input of " + x);
+                name + ": the window " + window.spanH() + "x" + window.spanW() + " is larger than the padded input of "
+                        + x);
         require(
-                p.top() < window.spanH() && p.left() < window.spanW() && p.bottom() < window.spanH() && p.right() < window.spanW(),
+                p.top() < window.spanH()
+                        && p.left() < window.spanW()
+                        && p.bottom() < window.spanH()
+                        && p.right() < window.spanW(),
                 name + ": padding must be smaller than the window, so that each window sees a pixel");
     }
 }

@@ -19,7 +19,8 @@ public record PlanRequest(
         layouts = Map.copyOf(layouts);
         op.arguments(pass);
         if (accumulate && pass != Pass.DGRAD && pass != Pass.WGRAD && pass != Pass.DBIAS) {
-            throw new IllegalArgumentException("accumulate: only DGRAD, WGRAD and DBIAS can add to their output, not " + pass);
+            throw new IllegalArgumentException(
+                    "accumulate: only DGRAD, WGRAD and DBIAS can add to their output, not " + pass);
         }
         if (workspaceLimit < 0) {
             throw new IllegalArgumentException("workspace limit " + workspaceLimit + " B: must be at least 0");

@@ -49,11 +49,12 @@ public record SoftmaxCrossEntropy(Dims x, int ignoreLabel, Types types) implemen
         Dims one = Dims.vector(1);
         return switch (pass) {
             case FWD -> List.of(logits, labels, ArgSpec.out(Arg.LOSS, one, types.of(Arg.LOSS)));
-            case BWD -> List.of(
-                    logits,
-                    labels,
-                    ArgSpec.in(Arg.LOSS_SCALE, one, types.of(Arg.LOSS_SCALE)),
-                    ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
+            case BWD ->
+                List.of(
+                        logits,
+                        labels,
+                        ArgSpec.in(Arg.LOSS_SCALE, one, types.of(Arg.LOSS_SCALE)),
+                        ArgSpec.out(Arg.DX, x, types.of(Arg.DX)));
             default -> throw OpDescriptor.noSuchPass(this, pass);
         };
     }

@@ -34,7 +34,9 @@ class MemoryPlanTest {
                     assertFalse(!a.equals(b) && together && overlap, a + " and " + b);
                 }
             }
-            long sum = plan.partsAtPeak().values().stream().mapToLong(Long::longValue).sum();
+            long sum = plan.partsAtPeak().values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
             assertEquals(plan.predictedBytes(), sum);
         }
     }

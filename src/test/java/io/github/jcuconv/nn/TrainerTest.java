@@ -193,7 +193,8 @@ class TrainerTest {
                 resumed.forwardBackward(images(network, i), LABELS);
                 resumed.update(1);
             }
-            assertArrayEquals(flat(whole.state().tensors()), flat(resumed.state().tensors()));
+            assertArrayEquals(
+                    flat(whole.state().tensors()), flat(resumed.state().tensors()));
         }
     }
 
@@ -249,8 +250,8 @@ class TrainerTest {
     @Test
     void errors_name_the_layer_and_the_rule() {
         Network.Builder builder = Network.input("bad", 1, 4, 4).add("conv1", conv(2, 3));
-        IllegalArgumentException e = assertThrows(
-                IllegalArgumentException.class, () -> builder.add("conv2", conv(2, 5)));
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> builder.add("conv2", conv(2, 5)));
         assertTrue(e.getMessage().contains("conv2") && e.getMessage().contains("larger"), e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> builder.add("conv1", conv(1, 1)));
         assertThrows(IllegalArgumentException.class, () -> builder.add("x", conv(1, 1), "nowhere"));
