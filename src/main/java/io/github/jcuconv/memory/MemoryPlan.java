@@ -183,6 +183,15 @@ public final class MemoryPlan {
         return parts;
     }
 
+    /** Bytes, without padding, of the tensors of a part that are alive at a step and still needed after it. */
+    public long keptAcross(int step, Part part) {
+        return slices.stream()
+                .map(Slice::request)
+                .filter(r -> r.part() == part && r.first() <= step && r.last() > step)
+                .mapToLong(r -> r.bytes() - r.paddingBytes())
+                .sum();
+    }
+
     private static void add(Map<Part, Long> parts, Slice s) {
         Request r = s.request();
         parts.merge(r.part(), r.bytes() - r.paddingBytes(), Long::sum);

@@ -61,6 +61,9 @@ final class Program implements AutoCloseable {
     /** Plain fp32 image of one parameter at a time, null where every parameter is plain. */
     final @Nullable Value staging;
 
+    /** The last step before the backward pass. */
+    final int turningPoint;
+
     private final Map<PlanRequest, Plan> transfers = new HashMap<>();
     private @Nullable Value transferWorkspace;
     private final Emitter emitter;
@@ -84,6 +87,7 @@ final class Program implements AutoCloseable {
         Lowering lowering = new Lowering(network, emitter, weights, storage, seed);
         List<Value> persistent = new ArrayList<>(List.of(seed));
         if (optimizer == null) {
+            turningPoint = 0;
             input = labels = loss = lossScale = flag = hyperWeights = hyperVectors = null;
             forwardBackward = check = update = new Range(0, 0);
         } else {
@@ -108,6 +112,7 @@ final class Program implements AutoCloseable {
                     new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, lossScale);
             backward.create(Arg.DX, "d " + network.output().name(), Part.ACTIVATION_GRADIENTS);
             Value dy = emitter.emit("d loss", softmax, Pass.BWD, backward).get(Arg.DX);
+            turningPoint = emitter.next() - 1;
             lowering.backward(trace, Objects.requireNonNull(dy));
             weights.arrange();
             forwardBackward = new Range(0, emitter.next());

@@ -2,6 +2,7 @@ package io.github.jcuconv.nn;
 
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.memory.MemoryPlan;
+import io.github.jcuconv.memory.Part;
 import io.github.jcuconv.op.Hyper;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -55,6 +56,11 @@ public final class Trainer implements AutoCloseable {
     /** The plan of the memory that this trainer holds. */
     public MemoryPlan memory() {
         return program.memoryPlan;
+    }
+
+    /** Bytes of floating-point activations that the forward pass keeps for the backward pass, layout padding apart. */
+    public long keptActivationBytes() {
+        return program.memoryPlan.keptAcross(program.turningPoint, Part.ACTIVATIONS);
     }
 
     /** The name of the step at which memory peaks. */

@@ -1,0 +1,127 @@
+package io.github.jcuconv.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.jcuconv.Engine;
+import io.github.jcuconv.Memory;
+import io.github.jcuconv.memory.MemoryPlan;
+import io.github.jcuconv.memory.Part;
+import io.github.jcuconv.models.Models;
+import io.github.jcuconv.op.Activation;
+import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.op.PlanRequest;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Predicted memory is held memory, on every model and engine. */
+class MemoryTest {
+    static Stream<Arguments> enginesAndModels() {
+        return TrainerTest.engines().flatMap(e -> Models.names().stream().map(m -> Arguments.of(e, m)));
+    }
+
+    private static TrainerConfig config(int batch, Precision precision) {
+        return new TrainerConfig(batch, precision, Optimizer.adam(), new Schedule.Constant(1e-3f), 100, 7);
+    }
+
+    private static long directBufferBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getTotalCapacity)
+                .sum();
+    }
+
+    @ParameterizedTest
+    @MethodSource("enginesAndModels")
+    void prediction_ledger_and_the_pool_of_the_jvm_agree(String engineName, String model) {
+        Network network = Models.get(model);
+        for (Precision precision : Precision.values()) {
+            for (int batch : new int[] {1, 8, 64}) {
+                try (Engine engine = Engine.open(engineName)) {
+                    long before = directBufferBytes();
+                    TrainerConfig config = config(batch, precision);
+                    long predicted = Trainer.predict(network, engine, config).predictedBytes();
+                    try (Trainer trainer = new Trainer(network, engine, config)) {
+                        assertEquals(predicted, engine.ledger().liveBytes());
+                        assertEquals(predicted, directBufferBytes() - before, "the JVM's own counter");
+                    }
+                    long inference =
+                            Predictor.predict(network, engine, batch, precision).predictedBytes();
+                    assertTrue(inference < predicted);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("enginesAndModels")
+    void activations_kept_for_backward_are_exactly_half_in_16_bits(String engineName, String model) {
+        Network network = Models.get(model);
+        try (Engine engine = Engine.open(engineName)) {
+            long[] kept = new long[Precision.values().length];
+            for (Precision precision : Precision.values()) {
+                try (Trainer trainer = new Trainer(network, engine, config(8, precision))) {
+                    kept[precision.ordinal()] = trainer.keptActivationBytes();
+                }
+            }
+            assertTrue(kept[0] > 0);
+            assertEquals(kept[0], 2 * kept[Precision.FP16.ordinal()]);
+            assertEquals(kept[0], 2 * kept[Precision.BF16.ordinal()]);
+        }
+    }
+
+    @Test
+    void a_prediction_that_is_64_bytes_short_is_seen() {
+        Network network = Models.get("lenet5");
+        try (Engine engine = Engine.open("reference")) {
+            try (Program program = new Program(network, engine, 2, Precision.FP32, Optimizer.adam())) {
+                MemoryPlan short64 = MemoryPlan.of(
+                        program.memoryPlan.slices().stream()
+                                .map(MemoryPlan.Slice::request)
+                                .toList(),
+                        bytes -> engine.allocationBytes(bytes) - 64);
+                program.allocate();
+                assertNotEquals(short64.predictedBytes(), engine.ledger().liveBytes());
+                assertEquals(
+                        program.memoryPlan.predictedBytes(), engine.ledger().liveBytes());
+            }
+        }
+    }
+
+    @Test
+    void a_tensor_that_is_64_bytes_short_is_refused_before_anything_runs() {
+        Activation relu = Activation.of(new io.github.jcuconv.Dims(1, 16, 4, 4), Activation.Kind.RELU);
+        try (Engine engine = Engine.open("reference");
+                io.github.jcuconv.Stream stream = engine.newStream();
+                io.github.jcuconv.Plan plan = engine.plan(PlanRequest.of(relu, Pass.FWD));
+                Memory x = engine.allocate(1024);
+                Memory y = engine.allocate(1024 - 64)) {
+            io.github.jcuconv.Arguments args =
+                    new io.github.jcuconv.Arguments().set(Arg.X, x).set(Arg.Y, y);
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> plan.execute(args, null, stream));
+            assertTrue(e.getMessage().contains("Y") && e.getMessage().contains("1024"), e.getMessage());
+        }
+    }
+
+    @Test
+    void parts_at_the_peak_add_up_to_the_prediction() {
+        try (Engine engine = Engine.open("reference")) {
+            MemoryPlan plan = Trainer.predict(Models.get("mnist-cnn"), engine, config(8, Precision.FP16));
+            long sum = plan.partsAtPeak().values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
+            assertEquals(plan.predictedBytes(), sum);
+            assertTrue(plan.partsAtPeak().get(Part.MASTER_WEIGHTS)
+                    > plan.partsAtPeak().get(Part.PARAMETERS));
+        }
+    }
+}
