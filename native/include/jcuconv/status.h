@@ -1,0 +1,65 @@
+/* Status codes of the C API. `invalid` means the caller's mistake and names the argument; `unsupported` means a legal request
+ * that this library does not serve; the rest came from the device. jcuconv_last_message() tells the rule that was broken. */
+#ifndef JCUCONV_STATUS_H
+#define JCUCONV_STATUS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum jcuconv_status {
+    JCUCONV_OK = 0,
+
+    /* Handles and plan creation. */
+    JCUCONV_INVALID_HANDLE = 100,  /* unknown, closed, or of another kind */
+    JCUCONV_INVALID_RESULT = 101,  /* the place for the result is null */
+    JCUCONV_INVALID_PROBLEM = 102, /* the problem struct is null */
+    JCUCONV_INVALID_PASS = 103,
+    JCUCONV_INVALID_BATCH = 104,
+    JCUCONV_INVALID_CHANNELS = 105,
+    JCUCONV_INVALID_FILTERS = 106,
+    JCUCONV_INVALID_IMAGE = 107,
+    JCUCONV_INVALID_WINDOW = 108,
+    JCUCONV_INVALID_PADDING = 109,
+    JCUCONV_INVALID_STRIDE = 110,
+    JCUCONV_INVALID_DILATION = 111,
+    JCUCONV_INVALID_GROUPS = 112,
+    JCUCONV_INVALID_PITCH = 113,
+    JCUCONV_INVALID_TYPE = 114,
+    JCUCONV_INVALID_EPILOGUE = 115,
+    JCUCONV_INVALID_PARAMETER = 116, /* a number of the operation, such as alpha */
+    JCUCONV_INVALID_COUNT = 117,
+
+    /* Arguments of execution. Each status covers null, too few bytes, misalignment, overlap and memory not of the device. */
+    JCUCONV_INVALID_X = 200,
+    JCUCONV_INVALID_W = 201,
+    JCUCONV_INVALID_BIAS = 202,
+    JCUCONV_INVALID_Y = 203,
+    JCUCONV_INVALID_DX = 204,
+    JCUCONV_INVALID_DW = 205,
+    JCUCONV_INVALID_DBIAS = 206,
+    JCUCONV_INVALID_DY = 207,
+    JCUCONV_INVALID_SAVED = 208,
+    JCUCONV_INVALID_STATE = 209,
+    JCUCONV_INVALID_WORKSPACE = 210,
+    JCUCONV_INVALID_STREAM = 211,
+    JCUCONV_INVALID_MEMORY = 212, /* of a copy, a fill or a release */
+
+    JCUCONV_UNSUPPORTED_TYPE = 300,
+    JCUCONV_UNSUPPORTED_SIZE = 301,
+    JCUCONV_UNSUPPORTED_PASS = 302,
+    JCUCONV_UNSUPPORTED_WORKSPACE_LIMIT = 303,
+
+    JCUCONV_OUT_OF_MEMORY = 400,
+    JCUCONV_DEVICE_ERROR = 401,
+    JCUCONV_INTERNAL_ERROR = 402
+} jcuconv_status;
+
+/* The name of a status without its prefix, for example "INVALID_STRIDE". Never null. */
+const char* jcuconv_status_name(jcuconv_status status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+// The instructions that kernels are written in. Two implementations with the same names: nvcc compiles primitives/cuda, g++
+// primitives/host, and the kernels above them are one source. Inline PTX and CUDA headers stand nowhere else.
+//
+//   thread.h   thread_index() block_index() block_size() grid_size()   one-dimensional blocks, up to three-dimensional grids
+//              sync_threads() bar_sync(id, n) bar_arrive(id, n) sync_warp()
+//              shuffle_xor(v, mask) shuffle_down(v, delta) shuffle(v, lane) ballot(predicate)   all lanes of a warp together
+//              atomic_add(p, v)                                        integers only: floats would make results depend on order
+//              shared<S>()                                             the block's dynamic shared memory as one struct
+//   types.h    f16 bf16, to_f32(v), from_f32<T>(f) rounding to nearest even
+//   memory.h   load_global(p) store_global(p, v)                       scalars and Pack<T, N>; the host checks range and alignment
+//   launch.h   JCUCONV_KERNEL(threads), launch(name, kernel, grid, threads, shared bytes, stream, arguments...)
+//
+// Rules: every access to global memory goes through memory.h; shared memory is one struct; warp operations and barriers are
+// reached by all their threads together, also by those that have nothing to do; no loop waits for another block.
+#pragma once
+
+#if defined(__CUDACC__)
+#include "primitives/cuda/launch.h"
+#include "primitives/cuda/memory.h"
+#include "primitives/cuda/thread.h"
+#include "primitives/cuda/types.h"
+#else
+#include "primitives/host/launch.h"
+#include "primitives/host/memory.h"
+#include "primitives/host/thread.h"
+#include "primitives/host/types.h"
+#endif

@@ -1,0 +1,260 @@
+#include "simt/block.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <new>
+#include <tuple>
+
+namespace jcuconv::simt {
+
+namespace {
+
+constexpr std::size_t kSharedAlignment = 1024;
+constexpr std::size_t kSharedTail = 256;    // bytes behind shared memory that must stay as they were
+constexpr int kPoison = 0xFF;               // NaN in fp32, fp16 and bf16, -1 as an index
+constexpr int kTailByte = 0xA5;
+
+__thread Block* entering = nullptr;  // for fiber_main, which takes no argument
+
+std::string place(const Where& where) {
+    const std::string file = where.file_name();
+    const auto slash = file.rfind('/');
+    return (slash == std::string::npos ? file : file.substr(slash + 1)) + ":" + std::to_string(where.line());
+}
+
+bool same(const Where& a, const Where& b) {
+    return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
+}
+
+// 0-31,40 for sorted thread numbers
+std::string ranges(const std::vector<int>& numbers) {
+    std::string text;
+    for (std::size_t i = 0; i < numbers.size();) {
+        std::size_t last = i;
+        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+        text += (text.empty() ? "" : ",") + std::to_string(numbers[i]);
+        if (last > i) text += "-" + std::to_string(numbers[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
+    state += 0x9E3779B97F4A7C15u;
+    std::uint64_t z = state;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+}  // namespace
+
+void Block::FreeDeleter::operator()(void* p) const { std::free(p); }
+
+std::string Block::prepare(const Launch& launch, std::uint64_t seed) {
+    launch_ = launch;
+    random_ = seed;
+    random_order_ = seed != 0;
+    const auto threads = static_cast<std::size_t>(launch.block_size);
+    stacks_.reserve(launch.block_size);
+    if (threads_.size() < threads) threads_.resize(threads);
+    if (ready_.size() < threads) ready_.resize(threads);
+    warps_.resize((threads + kWarpSize - 1) / kWarpSize);
+    if (!shared_) {
+        void* memory = std::aligned_alloc(kSharedAlignment, (kMaxSharedBytes + kSharedTail + kSharedAlignment - 1) /
+                                                                kSharedAlignment * kSharedAlignment);
+        if (memory == nullptr) throw std::bad_alloc();
+        shared_.reset(static_cast<std::byte*>(memory));
+    }
+    control.grid = launch.grid;
+    control.block_size = launch.block_size;
+    control.shared = shared_.get();
+    control.shared_bytes = launch.shared_bytes;
+    return {};
+}
+
+void Block::clear() {
+    for (Barrier& barrier : barriers_) {
+        barrier.arrived = 0;
+        barrier.waiting.clear();
+    }
+    for (Warp& warp : warps_) {
+        warp.arrived = 0;
+    }
+    ready_head_ = ready_count_ = returned_ = 0;
+    error_.clear();
+}
+
+std::string Block::run(Dim3 index) {
+    clear();
+    control.block = index;
+    std::memset(shared_.get(), kPoison, launch_.shared_bytes);
+    std::memset(shared_.get() + launch_.shared_bytes, kTailByte, kSharedTail);
+    for (int t = 0; t < launch_.block_size; ++t) {
+        make_context(threads_[t].context, stacks_.base(t), Stacks::bytes(t), &Block::fiber_main);
+        make_ready(t);
+    }
+    entering = this;
+    const int first = take_ready();
+    control.thread = first;
+    switch_context(main_, threads_[first].context);  // comes back when all returned, or with an error
+    return error_.empty() ? check_shared_tail() : error_;
+}
+
+void Block::fiber_main() {
+    Block& block = *entering;
+    block.launch_.body(block.launch_.argument);
+    Thread& self = block.threads_[control.thread];
+    self.state = State::kReturned;
+    ++block.returned_;
+    block.park();
+    std::abort();  // a returned thread is never chosen again
+}
+
+void Block::make_ready(int thread) {
+    threads_[thread].state = State::kReady;
+    ready_[static_cast<std::size_t>((ready_head_ + ready_count_++) % launch_.block_size)] = thread;
+}
+
+int Block::take_ready() {
+    if (random_order_) {
+        const int pick = static_cast<int>(next_random(random_) % static_cast<std::uint64_t>(ready_count_));
+        std::swap(ready_[static_cast<std::size_t>(ready_head_)],
+                  ready_[static_cast<std::size_t>((ready_head_ + pick) % launch_.block_size)]);
+    }
+    const int thread = ready_[static_cast<std::size_t>(ready_head_)];
+    ready_head_ = (ready_head_ + 1) % launch_.block_size;
+    --ready_count_;
+    return thread;
+}
+
+void Block::park() {
+    const int self = control.thread;
+    if (ready_count_ == 0) {
+        if (returned_ < launch_.block_size) error_ = deadlock();
+        resume_main();
+    }
+    const int next = take_ready();
+    if (next == self) return;
+    control.thread = next;
+    switch_context(threads_[self].context, threads_[next].context);
+}
+
+void Block::resume_main() { switch_context(threads_[control.thread].context, main_); }
+
+void Block::fail(const std::string& message) {
+    error_ = at(control.thread) + ": " + message;
+    resume_main();
+    std::abort();  // an abandoned fiber is never continued
+}
+
+void Block::barrier(int id, int count, bool same_place, bool wait, Where where) {
+    if (id < 0 || id >= kBarriers) fail("barrier " + std::to_string(id) + " does not exist: ids are 0..15");
+    if (!same_place && (count % kWarpSize != 0 || count < kWarpSize || count > launch_.block_size))
+        fail("barrier " + std::to_string(id) + " expects " + std::to_string(count) +
+             " threads: must be a multiple of 32 within the block, " + place(where));
+    Barrier& barrier = barriers_[id];
+    if (barrier.arrived == 0) {
+        barrier.expected = count;
+        barrier.same_place = same_place;
+        barrier.where = where;
+    } else if (barrier.expected != count || barrier.same_place != same_place) {
+        fail("barrier " + std::to_string(id) + " is used for " + std::to_string(count) + " threads at " + place(where) +
+             " and for " + std::to_string(barrier.expected) + " at " + place(barrier.where));
+    } else if (same_place && !same(barrier.where, where)) {
+        fail("divergent barrier: this thread is at " + place(where) + ", others wait at " + place(barrier.where));
+    }
+    ++barrier.arrived;
+    Thread& self = threads_[control.thread];
+    if (barrier.arrived < barrier.expected) {
+        if (!wait) return;
+        self.state = State::kAtBarrier;
+        self.barrier = id;
+        self.where = where;
+        barrier.waiting.push_back(control.thread);
+        park();
+        return;
+    }
+    barrier.arrived = 0;
+    for (int thread : barrier.waiting) make_ready(thread);
+    barrier.waiting.clear();
+    // Under random order the last to arrive must not always run first.
+    if (random_order_) {
+        make_ready(control.thread);
+        park();
+    }
+}
+
+void Block::collective(WarpOperation operation, const char* name, void* argument, Where where) {
+    const int warp_index = control.thread / kWarpSize, lane = control.thread % kWarpSize;
+    Warp& warp = warps_[static_cast<std::size_t>(warp_index)];
+    if (warp.arrived == 0) {
+        warp.operation = operation;
+        warp.name = name;
+        warp.where = where;
+    } else if (warp.operation != operation || std::strcmp(warp.name, name) != 0 || !same(warp.where, where)) {
+        fail(std::string("divergent warp: this lane calls ") + name + " at " + place(where) + ", others wait in " +
+             warp.name + " at " + place(warp.where));
+    }
+    warp.arguments[lane] = argument;
+    Thread& self = threads_[control.thread];
+    const int lanes = warp_lanes(warp_index);
+    if (++warp.arrived < lanes) {
+        self.state = State::kInWarp;
+        self.where = where;
+        park();
+        return;
+    }
+    operation(warp.arguments, lanes);
+    warp.arrived = 0;
+    for (int other = 0; other < lanes; ++other) {
+        if (other != lane) make_ready(warp_index * kWarpSize + other);
+    }
+    if (random_order_) {
+        make_ready(control.thread);
+        park();
+    }
+}
+
+std::string Block::at(int thread) const {
+    const Dim3 b = control.block;
+    return std::string(launch_.name) + ", block (" + std::to_string(b.x) + "," + std::to_string(b.y) + "," +
+           std::to_string(b.z) + ")" + (thread < 0 ? "" : ", thread " + std::to_string(thread));
+}
+
+// Threads that wait for the same thing at the same line are one line of the report.
+std::string Block::deadlock() const {
+    std::map<std::string, std::vector<int>> groups;
+    for (int t = 0; t < launch_.block_size; ++t) {
+        const Thread& thread = threads_[static_cast<std::size_t>(t)];
+        std::string what;
+        if (thread.state == State::kReturned) {
+            what = "returned";
+        } else if (thread.state == State::kAtBarrier) {
+            const Barrier& barrier = barriers_[thread.barrier];
+            what = "waiting at " + place(thread.where) + " for barrier " + std::to_string(thread.barrier) + " (" +
+                   std::to_string(barrier.arrived) + " of " + std::to_string(barrier.expected) + " arrived)";
+        } else {
+            const Warp& warp = warps_[static_cast<std::size_t>(t / kWarpSize)];
+            what = "waiting at " + place(thread.where) + " in " + warp.name + " of warp " + std::to_string(t / kWarpSize) +
+                   " (" + std::to_string(warp.arrived) + " of " + std::to_string(warp_lanes(t / kWarpSize)) + " lanes arrived)";
+        }
+        groups[what].push_back(t);
+    }
+    std::string text = at(-1) + ": deadlock, no thread can run";
+    for (const auto& [what, members] : groups) text += "\n    threads " + ranges(members) + " " + what;
+    return text;
+}
+
+std::string Block::check_shared_tail() const {
+    const std::byte* tail = shared_.get() + launch_.shared_bytes;
+    for (std::size_t i = 0; i < kSharedTail; ++i)
+        if (tail[i] != std::byte{kTailByte})
+            return at(-1) + ": wrote " + std::to_string(i) + " bytes behind its " + std::to_string(launch_.shared_bytes) +
+                   " bytes of shared memory";
+    return {};
+}
+
+}  // namespace jcuconv::simt

@@ -1,0 +1,79 @@
+// One thread block under execution: its fibers, its scheduler, its barriers and its warps. Reused for all blocks of a grid.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simt/context.h"
+#include "simt/executor.h"
+#include "simt/stacks.h"
+
+namespace jcuconv::simt {
+
+class Block {
+  public:
+    std::string prepare(const Launch& launch, std::uint64_t seed);
+    std::string run(Dim3 index);
+
+    // Called from inside a fiber.
+    [[noreturn]] void fail(const std::string& message);
+    void barrier(int id, int count, bool same_place, bool wait, Where where);
+    void collective(WarpOperation operation, const char* name, void* argument, Where where);
+
+  private:
+    enum class State : std::uint8_t { kReady, kAtBarrier, kInWarp, kReturned };
+
+    struct Thread {
+        Context context;
+        State state = State::kReady;
+        int barrier = 0;  // the barrier it waits at
+        Where where;
+    };
+    struct Barrier {
+        int arrived = 0;
+        int expected = 0;
+        bool same_place = false;
+        Where where;  // of the first arrival
+        std::vector<int> waiting;
+    };
+    struct Warp {
+        int arrived = 0;
+        WarpOperation operation = nullptr;
+        const char* name = "";
+        Where where;
+        void* arguments[kWarpSize] = {};
+    };
+
+    static void fiber_main();
+    void make_ready(int thread);
+    int take_ready();
+    void park();  // gives the processor away; comes back when this thread was made ready and chosen
+    void resume_main();
+    int warp_lanes(int warp) const { return std::min(kWarpSize, launch_.block_size - warp * kWarpSize); }
+    void clear();
+    std::string at(int thread) const;
+    std::string deadlock() const;
+    std::string check_shared_tail() const;
+
+    Launch launch_{};
+    std::uint64_t random_ = 0;
+    bool random_order_ = false;
+
+    Stacks stacks_;
+    Context main_{};
+    std::vector<Thread> threads_;
+    std::vector<Warp> warps_;
+    Barrier barriers_[kBarriers];
+    std::vector<int> ready_;  // ring
+    int ready_head_ = 0, ready_count_ = 0;
+    int returned_ = 0;
+    std::string error_;
+
+    struct FreeDeleter {
+        void operator()(void* p) const;
+    };
+    std::unique_ptr<std::byte, FreeDeleter> shared_;
+};
+
+}  // namespace jcuconv::simt

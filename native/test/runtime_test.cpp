@@ -1,0 +1,123 @@
+// The runtime model: late execution, event order, and the mistakes it has to name.
+#include "simt/runtime.h"
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/device.h"
+#include "primitives/primitives.h"
+#include "simt/memory.h"
+#include "test/check.h"
+
+using namespace jcuconv;
+
+namespace {
+
+JCUCONV_KERNEL(64) scale_kernel(float* x, float factor) {
+    float* p = x + thread_index();
+    store_global(p, load_global(p) * factor);
+}
+
+// One buffer of 64 floats on the device, a stream, and work declared the way a plan declares it.
+struct Fixture {
+    float* x = nullptr;
+    device::Stream stream = nullptr;
+    std::vector<float> host = std::vector<float>(64, 3.0f);
+
+    Fixture() {
+        simt::reset_device();
+        CHECK(device::allocate(64 * sizeof(float), reinterpret_cast<void**>(&x)).ok());
+        CHECK(device::stream_create(&stream).ok());
+    }
+    ~Fixture() {
+        simt::reset_device();
+        CHECK(device::stream_destroy(stream).ok());
+        CHECK(device::release(x).ok());
+        CHECK(simt::live_allocations() == 0);
+    }
+    Outcome upload() { return device::copy(x, host.data(), 64 * sizeof(float), device::Copy::kToDevice, stream); }
+    Outcome download(float* to) { return device::copy(to, x, 64 * sizeof(float), device::Copy::kToHost, stream); }
+    Outcome scale(device::Stream on) {
+        const device::Access access{x, 64 * sizeof(float), true};
+        const device::Using declared({&access, 1});
+        return launch("scale", scale_kernel, {1, 1, 1}, 64, 0, on, x, 2.0f);
+    }
+};
+
+}  // namespace
+
+JCUCONV_TEST(work_runs_in_order_and_late) {
+    Fixture f;
+    std::vector<float> result(64, 0.0f);
+    CHECK(f.upload().ok());
+    CHECK(f.scale(f.stream).ok());
+    CHECK(f.download(result.data()).ok());
+    f.host.assign(64, 5.0f);          // too early: the copy has not run, so it sees this
+    CHECK(std::isnan(result[0]));     // reading before synchronising shows
+    CHECK(device::stream_synchronize(f.stream).ok());
+    CHECK(result[0] == 10.0f && result[63] == 10.0f);
+}
+
+JCUCONV_TEST(an_event_orders_two_streams) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        Fixture f;
+        simt::set_runtime_options({.seed = seed});
+        device::Stream second;
+        device::Event event;
+        CHECK(device::stream_create(&second).ok());
+        CHECK(device::event_create(&event).ok());
+        CHECK(f.upload().ok());
+        CHECK(device::event_record(event, f.stream).ok());
+        CHECK(device::stream_wait(second, event).ok());
+        CHECK(f.scale(second).ok());
+        CHECK(device::event_record(event, second).ok());
+        CHECK(device::stream_wait(f.stream, event).ok());
+        std::vector<float> result(64);
+        CHECK(f.download(result.data()).ok());
+        CHECK(device::stream_synchronize(f.stream).ok());
+        CHECK(result[5] == 6.0f);
+        CHECK(device::event_destroy(event).ok());
+        CHECK(device::stream_destroy(second).ok());
+        simt::set_runtime_options({});
+    }
+}
+
+JCUCONV_TEST(streams_without_an_event_are_named) {
+    Fixture f;
+    CHECK(f.upload().ok());
+    CHECK_CONTAINS(f.scale(nullptr).text, "scale uses memory that copy, queued on another stream, has not finished with");
+    CHECK(device::stream_synchronize(f.stream).ok());
+    CHECK(f.scale(nullptr).ok());
+    CHECK(device::stream_synchronize(nullptr).ok());
+}
+
+JCUCONV_TEST(release_of_memory_in_use_is_named) {
+    Fixture f;
+    CHECK(f.upload().ok());
+    CHECK_CONTAINS(device::release(f.x).text, "release of memory that queued copy still uses");
+}
+
+JCUCONV_TEST(a_fault_in_a_kernel_is_sticky) {
+    Fixture f;
+    CHECK(launch("scale", scale_kernel, {1, 1, 1}, 64, 0, f.stream, f.x + 1, 2.0f).ok());
+    CHECK_CONTAINS(device::stream_synchronize(f.stream).text, "scale: scale, block (0,0,0), thread 63: read of 4 bytes");
+    CHECK(device::stream_synchronize(f.stream).status == JCUCONV_DEVICE_ERROR);
+    CHECK(f.upload().status == JCUCONV_DEVICE_ERROR);
+}
+
+JCUCONV_TEST(dead_and_foreign_arguments_are_refused) {
+    Fixture f;
+    std::vector<float> other(64);
+    CHECK(device::copy(other.data(), f.host.data(), 256, device::Copy::kToDevice, f.stream).status == JCUCONV_INVALID_MEMORY);
+    CHECK(device::copy(f.x, f.host.data(), 257, device::Copy::kToDevice, f.stream).status == JCUCONV_INVALID_MEMORY);
+    CHECK(device::fill(f.x + 1, 0, 256, f.stream).status == JCUCONV_INVALID_MEMORY);
+    device::Stream dead;
+    CHECK(device::stream_create(&dead).ok());
+    CHECK(device::stream_destroy(dead).ok());
+    CHECK(device::stream_synchronize(dead).status == JCUCONV_INVALID_STREAM);
+    CHECK(f.scale(dead).status == JCUCONV_INVALID_STREAM);
+    CHECK(device::release(other.data()).status == JCUCONV_INVALID_MEMORY);
+    void* huge = nullptr;
+    CHECK(device::allocate(std::size_t{1} << 62, &huge).status == JCUCONV_OUT_OF_MEMORY);
+}
