@@ -3,6 +3,7 @@ package io.github.jcuconv.rules;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.source.tree.BlockTree;
 import com.sun.source.tree.ClassTree;
 import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.MethodTree;
@@ -95,6 +96,11 @@ class JavadocTest {
             if (isVisible(field.getModifiers()) && !isComponent) {
                 require(field, owner().getSimpleName() + "." + field.getName());
             }
+            return null;
+        }
+
+        @Override
+        public Void visitBlock(BlockTree initializer, Void none) {
             return null;
         }
 
