@@ -11,6 +11,7 @@ module io.github.jcuconv {
 
     exports io.github.jcuconv;
     exports io.github.jcuconv.data;
+    exports io.github.jcuconv.io;
     exports io.github.jcuconv.op;
     exports io.github.jcuconv.spi;
     exports io.github.jcuconv.memory;

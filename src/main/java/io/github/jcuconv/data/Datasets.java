@@ -38,30 +38,33 @@ public final class Datasets {
     }
 
     static Dataset load(String name, Optional<Path> dir, DataEnvironment environment, List<String> hashes) {
-        switch (name) {
-            case "mnist":
-                Mnist mnist = new Mnist(environment, hashes);
-                if (dir.isPresent()) {
-                    return mnist.inNamedFolder(dir.get());
-                }
-                return mnist.find()
-                        .orElseThrow(() -> new FileException(
-                                "mnist",
-                                "not found (" + String.join(", ", mnist.tried()) + ")",
-                                "fill " + environment.cache().resolve("mnist")
-                                        + " with its four gzipped IDX files, or name their folder with --data"));
-            case "fashion-mnist":
-                return Mnist.fashion(environment, dir);
-            case "digits":
+        return switch (name) {
+            case "mnist" -> mnist(dir, environment, hashes);
+            case "fashion-mnist" -> Mnist.fashion(environment, dir);
+            case "digits" -> {
                 if (dir.isPresent()) {
                     throw new IllegalArgumentException(
                             "digits is drawn, not read: leave the folder " + dir.get() + " out");
                 }
-                return Digits.make(DIGITS_SEED);
-            default:
+                yield Digits.make(DIGITS_SEED);
+            }
+            default ->
                 throw new IllegalArgumentException(
                         "data set " + name + " is unknown; take one of " + String.join(", ", NAMES));
+        };
+    }
+
+    private static Dataset mnist(Optional<Path> dir, DataEnvironment environment, List<String> hashes) {
+        Mnist mnist = new Mnist(environment, hashes);
+        if (dir.isPresent()) {
+            return mnist.inNamedFolder(dir.get());
         }
+        return mnist.find()
+                .orElseThrow(() -> new FileException(
+                        "mnist",
+                        "not found (" + String.join(", ", mnist.tried()) + ")",
+                        "fill " + environment.cache().resolve("mnist")
+                                + " with its four gzipped IDX files, or name their folder with --data"));
     }
 
     /**

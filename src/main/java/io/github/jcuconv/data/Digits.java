@@ -52,7 +52,7 @@ public final class Digits {
             int strays,
             float noise) {}
 
-    static final Difficulty DEFAULT = new Difficulty(4f, 0.3f, 14f, 21f, 0.25f, 0.045f, 1.4f, 2, 40f);
+    static final Difficulty DEFAULT = new Difficulty(4.5f, 0.3f, 14f, 20f, 0.25f, 0.04f, 1.2f, 2, 40f);
 
     private Digits() {}
 
