@@ -116,8 +116,7 @@ public final class Images {
             image.getRGB(0, y, width, 1, row, 0, width);
             for (int x = 0; x < width; x++) {
                 int rgb = row[x];
-                float luma =
-                        (0.299f * (rgb >> 16 & 0xff) + 0.587f * (rgb >> 8 & 0xff) + 0.114f * (rgb & 0xff)) / 255f;
+                float luma = (0.299f * (rgb >> 16 & 0xff) + 0.587f * (rgb >> 8 & 0xff) + 0.114f * (rgb & 0xff)) / 255f;
                 float alpha = (rgb >>> 24) / 255f;
                 values[y * width + x] = alpha * luma + (1 - alpha);
             }
@@ -194,11 +193,8 @@ public final class Images {
         float[] box = new float[SIZE * SIZE];
         for (int y = 0; y < SIZE; y++) {
             for (int x = 0; x < SIZE; x++) {
-                box[y * SIZE + x] = areaMean(
-                        ink,
-                        middleX + (x - SIZE / 2f) * scale,
-                        middleY + (y - SIZE / 2f) * scale,
-                        scale);
+                box[y * SIZE + x] =
+                        areaMean(ink, middleX + (x - SIZE / 2f) * scale, middleY + (y - SIZE / 2f) * scale, scale);
             }
         }
         return box;

@@ -113,8 +113,7 @@ class ImagesTest {
     @Test
     void aBlankPageStaysBlank() throws IOException {
         for (Color paper : new Color[] {Color.BLACK, Color.WHITE, Color.GRAY}) {
-            assertArrayEquals(
-                    new byte[784], Images.readDigit(png(rectangle(50, 40, paper, paper, 0, 0, 1, 1))));
+            assertArrayEquals(new byte[784], Images.readDigit(png(rectangle(50, 40, paper, paper, 0, 0, 1, 1))));
         }
     }
 
