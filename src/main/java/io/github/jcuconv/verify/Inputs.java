@@ -1,0 +1,132 @@
+package io.github.jcuconv.verify;
+
+import io.github.jcuconv.Dims;
+import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.ArgSpec;
+import io.github.jcuconv.op.Hyper;
+import io.github.jcuconv.op.OpDescriptor;
+import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.reference.ReferenceTable;
+import io.github.jcuconv.reference.Tensor;
+import io.github.jcuconv.reference.Views;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/** The seeded inputs of a case, typed and plain. What only a forward pass can make (maxima, saved statistics, y) comes from the oracle's. */
+final class Inputs {
+    private static final Set<Arg> FROM_FORWARD = EnumSet.of(Arg.ARGMAX, Arg.SAVED, Arg.SAVE_MEAN, Arg.SAVE_VAR, Arg.Y);
+    private static final int[] RANGES = {16, 8, 4, 2, 1};
+    /** Rate, scale, decay, momentum, beta2, eps, corrections after three steps; powers of two for exact data. */
+    private static final double[] REAL_HYPER = {0.01, 1 / 1024.0, 1e-3, 0.9, 0.999, 1e-8, 0.271, 0.002997001};
+
+    private static final double[] EXACT_HYPER = {0.5, 0.25, 0.5, 0.5, 0.5, 1, 0.5, 0.5};
+
+    private Inputs() {}
+
+    /** Every input, and every output that the pass reads; other outputs are absent. */
+    static Views of(VerifyCase c) {
+        Views inputs = new Views();
+        List<ArgSpec> specs = c.op().arguments(c.pass());
+        boolean needsForward = c.pass() == Pass.BWD && specs.stream().anyMatch(Inputs::fromForward);
+        Views forward = needsForward ? forward(c) : new Views();
+        for (ArgSpec spec : specs) {
+            if (needsForward && forward.has(spec.arg())) {
+                inputs.set(spec.arg(), forward.get(spec.arg()));
+            } else if (reads(c, spec)) {
+                inputs.set(spec.arg(), fill(c, spec));
+            }
+        }
+        return inputs;
+    }
+
+    /** Whether the pass reads what the argument holds before. */
+    static boolean reads(VerifyCase c, ArgSpec spec) {
+        return spec.access() != ArgSpec.Access.OUT || c.accumulate();
+    }
+
+    private static boolean fromForward(ArgSpec spec) {
+        return spec.access() == ArgSpec.Access.IN && FROM_FORWARD.contains(spec.arg());
+    }
+
+    /** Inputs and results of the forward pass that belongs to a backward one. */
+    static Views forward(VerifyCase c) {
+        Views views = new Views();
+        for (ArgSpec spec : c.op().arguments(Pass.FWD)) {
+            boolean out = spec.access() == ArgSpec.Access.OUT;
+            views.set(spec.arg(), out ? Tensor.zeros(spec.dims(), spec.type()) : fill(c, spec));
+        }
+        ReferenceTable.run(c.op(), Pass.FWD, views, false);
+        return views;
+    }
+
+    private static Tensor fill(VerifyCase c, ArgSpec spec) {
+        Tensor tensor = Tensor.zeros(spec.dims(), spec.type());
+        SplittableRandom random = new SplittableRandom(c.seed() * 64 + spec.arg().ordinal());
+        int count = (int) spec.dims().count();
+        boolean exact = c.data() == VerifyCase.Data.EXACT;
+        int range = exact ? range(c.op(), c.pass()) : 0;
+        for (int i = 0; i < count; i++) {
+            tensor.put(i, switch (spec.arg()) {
+                case LABELS -> label(c.op(), random);
+                case SEED -> random.nextInt();
+                case HYPER -> (exact ? EXACT_HYPER : REAL_HYPER)[i % Hyper.COUNT];
+                case LOSS_SCALE -> 1024;
+                case V, RUNNING_VAR -> 0.25 + random.nextDouble();
+                case GAMMA -> 1 + normal(random) / 4;
+                default -> exact ? random.nextInt(-range, range + 1) : normal(random);
+            });
+        }
+        if (spec.arg() == Arg.X && c.op().name().equals("finite-check") && c.seed() % 2 == 1) {
+            tensor.put(random.nextInt(count), random.nextBoolean() ? Double.NaN : Double.NEGATIVE_INFINITY);
+        }
+        return tensor;
+    }
+
+    /**
+     * The largest a of a short list such that integers within -a..a keep every sum exact: K a a + 3 a <= 2^24, for K products, a bias, a
+     * residual and what the output held before.
+     *
+     * @throws IllegalArgumentException if no integers do
+     */
+    static int range(OpDescriptor op, Pass pass) {
+        long terms = Bounds.terms(op, pass);
+        for (int a : RANGES) {
+            if (terms * a * a + 3L * a <= Bounds.EXACT_LIMIT) {
+                return a;
+            }
+        }
+        throw new IllegalArgumentException(op.name() + " " + pass + ": sums of " + terms + " products cannot be kept exact in fp32");
+    }
+
+    /** Irwin-Hall of four uniform numbers, scaled to variance 1: bounded by 3.5, so that no tail surprises fp16. */
+    private static double normal(SplittableRandom random) {
+        return (random.nextDouble() + random.nextDouble() + random.nextDouble() + random.nextDouble() - 2) * Math.sqrt(3);
+    }
+
+    private static int label(OpDescriptor op, SplittableRandom random) {
+        SoftmaxCrossEntropy softmax = (SoftmaxCrossEntropy) op;
+        return random.nextInt(10) == 0 ? softmax.ignoreLabel() : random.nextInt(softmax.x().c());
+    }
+
+    static int countLabels(Tensor labels, int ignored) {
+        int count = 0;
+        for (int i = 0; i < labels.dims().count(); i++) {
+            count += (int) labels.at(i) == ignored ? 0 : 1;
+        }
+        return count;
+    }
+
+    /** The absolute values, fp64. */
+    static Tensor absolute(Tensor tensor) {
+        Dims d = tensor.dims();
+        Tensor absolute = Tensor.exact(d);
+        absolute.copyFrom(tensor);
+        for (int i = 0; i < d.count(); i++) {
+            absolute.put(i, Math.abs(absolute.at(i)));
+        }
+        return absolute;
+    }
+}
