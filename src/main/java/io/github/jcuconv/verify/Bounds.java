@@ -59,12 +59,19 @@ public final class Bounds {
         if (op instanceof Dropout d) {
             return d.rate() == 0 || d.rate() == 0.5f;
         }
-        return isCopy(op, pass) || op instanceof Sgd || op instanceof MaxPool2d || isWeighted(op) && !hasSmoothActivation(op, pass);
+        return isCopy(op, pass)
+                || op instanceof Sgd
+                || op instanceof MaxPool2d
+                || isWeighted(op) && !hasSmoothActivation(op, pass);
     }
 
     /** Whether the error is a multiple of the same sum over absolute values. */
     static boolean isLinear(OpDescriptor op, Pass pass) {
-        return isCopy(op, pass) || isWeighted(op) || op instanceof MaxPool2d || op instanceof AvgPool2d || op instanceof Dropout;
+        return isCopy(op, pass)
+                || isWeighted(op)
+                || op instanceof MaxPool2d
+                || op instanceof AvgPool2d
+                || op instanceof Dropout;
     }
 
     /** Convolution, transposed convolution, dense. */
@@ -77,13 +84,15 @@ public final class Bounds {
         if (op instanceof Conv2d c) {
             return switch (pass) {
                 case FPROP -> c.w().perImage();
-                case DGRAD -> (long) c.k() / c.groups() * c.window().r() * c.window().s();
+                case DGRAD ->
+                    (long) c.k() / c.groups() * c.window().r() * c.window().s();
                 default -> c.y().count() / c.k();
             };
         }
         if (op instanceof ConvTranspose2d c) {
             return switch (pass) {
-                case FPROP -> (long) c.x().c() / c.groups() * c.window().r() * c.window().s();
+                case FPROP ->
+                    (long) c.x().c() / c.groups() * c.window().r() * c.window().s();
                 case DGRAD -> c.w().perImage();
                 default -> Math.max(c.y().count() / c.k(), c.x().count() / c.x().c());
             };

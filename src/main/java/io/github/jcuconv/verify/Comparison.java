@@ -43,8 +43,8 @@ final class Comparison {
         nonZero |= actual != 0;
         expectedNonZero |= value != 0;
         if (!isRight(out.type(), actual, value, error)) {
-            fail(out.arg() + "[" + n + "," + c + "," + h + "," + w + "] is " + actual + ", expected " + value + " +- " + error
-                    + " rounded to " + out.type());
+            fail(out.arg() + "[" + n + "," + c + "," + h + "," + w + "] is " + actual + ", expected " + value + " +- "
+                    + error + " rounded to " + out.type());
         }
         double distance = Math.abs(actual - value);
         if (Double.isFinite(distance)) {

@@ -69,17 +69,25 @@ public final class Descriptors {
                 .countPadding(flag(l, "count"))
                 .types(Types.of(t)));
         add("lrn", IMAGE + "size alpha beta k paper infer", Descriptors::lrn);
-        add("batch-norm", IMAGE + "infer", (l, t) -> BatchNorm.of(image(l)).types(Types.of(t)).phase(phase(l)));
-        add("activation", IMAGE + "relu tanh sigmoid", (l, t) -> Activation.of(image(l), kind(l)).types(Types.of(t)));
-        add("dropout", IMAGE + "rate layer", (l, t) -> Dropout.of(image(l), get(l, "rate", 50) / 100f, get(l, "layer", 0))
+        add("batch-norm", IMAGE + "infer", (l, t) -> BatchNorm.of(image(l))
+                .types(Types.of(t))
+                .phase(phase(l)));
+        add("activation", IMAGE + "relu tanh sigmoid", (l, t) -> Activation.of(image(l), kind(l))
                 .types(Types.of(t)));
-        add("softmax-cross-entropy", IMAGE, (l, t) -> SoftmaxCrossEntropy.of(vector(l)).types(Types.of(t)));
+        add("dropout", IMAGE + "rate layer", (l, t) -> Dropout.of(
+                        image(l), get(l, "rate", 50) / 100f, get(l, "layer", 0))
+                .types(Types.of(t)));
+        add("softmax-cross-entropy", IMAGE, (l, t) -> SoftmaxCrossEntropy.of(vector(l))
+                .types(Types.of(t)));
         add("add", IMAGE, (l, t) -> Add.of(image(l)).types(Types.of(t)));
         add("concat", IMAGE + "k offset", (l, t) -> Concat.of(image(l), need(l, "k"), get(l, "offset", 0))
                 .types(Types.of(t)));
-        add("reorder", IMAGE + "back", (l, t) -> flag(l, "back")
-                ? new Reorder(image(l), t, DataType.FP32)
-                : new Reorder(image(l), DataType.FP32, t));
+        add(
+                "reorder",
+                IMAGE + "back",
+                (l, t) -> flag(l, "back")
+                        ? new Reorder(image(l), t, DataType.FP32)
+                        : new Reorder(image(l), DataType.FP32, t));
         add("finite-check", IMAGE, (l, t) -> new FiniteCheck(image(l), t));
         add("sgd", "count momentum", (l, t) -> new Sgd(need(l, "count"), flag(l, "momentum"), t));
         add("adam", "count", (l, t) -> new Adam(need(l, "count"), t));
@@ -107,7 +115,8 @@ public final class Descriptors {
     public static OpDescriptor of(String op, ShapeLine line, DataType storage) {
         Entry entry = MAKERS.get(op);
         if (entry == null) {
-            throw new IllegalArgumentException("operation " + op + ": unknown; there are " + String.join(", ", MAKERS.keySet()));
+            throw new IllegalArgumentException(
+                    "operation " + op + ": unknown; there are " + String.join(", ", MAKERS.keySet()));
         }
         for (String key : line.values().keySet()) {
             if (!entry.keys().contains(key)) {
@@ -117,25 +126,15 @@ public final class Descriptors {
         }
         try {
             return entry.maker().make(line, storage);
-        } catch (Missing e) {
-            throw line.wrong(op + " needs the key '" + e.getMessage() + "'");
         } catch (IllegalArgumentException e) {
-            throw line.wrong(e.getMessage());
-        }
-    }
-
-    private static final class Missing extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        Missing(String key) {
-            super(key);
+            throw line.wrong(String.valueOf(e.getMessage()));
         }
     }
 
     private static int need(ShapeLine line, String key) {
         Integer value = line.values().get(key);
         if (value == null) {
-            throw new Missing(key);
+            throw new IllegalArgumentException("the key '" + key + "' is missing");
         }
         return value;
     }
@@ -190,6 +189,7 @@ public final class Descriptors {
         Lrn.Convention convention = flag(l, "paper") ? Lrn.Convention.ALPHA : Lrn.Convention.ALPHA_OVER_SIZE;
         float alpha = get(l, "alpha", 1) / 10_000f;
         float beta = get(l, "beta", 75) / 100f;
-        return new Lrn(image(l), get(l, "size", 5), alpha, beta, get(l, "k", 1), convention, Types.of(storage), phase(l));
+        return new Lrn(
+                image(l), get(l, "size", 5), alpha, beta, get(l, "k", 1), convention, Types.of(storage), phase(l));
     }
 }

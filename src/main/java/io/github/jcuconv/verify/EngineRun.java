@@ -35,9 +35,8 @@ final class EngineRun implements AutoCloseable {
         this.engine = engine;
         this.verified = verified;
         this.layouts = engine.propose(verified.op(), verified.pass(), known(verified, settled));
-        PlanRequest request = PlanRequest.of(verified.op(), verified.pass())
-                .layouts(layouts)
-                .accumulate(verified.accumulate());
+        PlanRequest request =
+                PlanRequest.of(verified.op(), verified.pass()).layouts(layouts).accumulate(verified.accumulate());
         this.plan = engine.plan(request);
         this.stream = engine.newStream();
         for (ArgSpec spec : verified.op().arguments(verified.pass())) {
@@ -135,7 +134,15 @@ final class EngineRun implements AutoCloseable {
             return;
         }
         VerifyCase forward = new VerifyCase(
-                verified.name(), verified.shape(), verified.op(), verified.storage(), Pass.FWD, false, verified.data(), null, verified.seed());
+                verified.name(),
+                verified.shape(),
+                verified.op(),
+                verified.storage(),
+                Pass.FWD,
+                false,
+                verified.data(),
+                null,
+                verified.seed());
         try (EngineRun run = new EngineRun(engine, forward, own)) {
             run.execute(Inputs.forward(forward), 0, new StringBuilder());
             for (Map.Entry<Arg, Layout> entry : own.entrySet()) {
@@ -154,8 +161,10 @@ final class EngineRun implements AutoCloseable {
             Tensor.of(spec.dims(), spec.type(), plain, to.buffer()).copyFrom(from);
             return;
         }
-        try (Guarded staging = new Guarded(engine, spec.dims().count() * spec.type().bytes())) {
-            Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.buffer()).copyFrom(from);
+        try (Guarded staging =
+                new Guarded(engine, spec.dims().count() * spec.type().bytes())) {
+            Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.buffer())
+                    .copyFrom(from);
             reorder(spec, staging, Layout.Plain.NCHW, to, layout);
         }
     }
@@ -167,7 +176,8 @@ final class EngineRun implements AutoCloseable {
             plain.copyFrom(Tensor.of(spec.dims(), spec.type(), p, from.buffer()));
             return plain;
         }
-        try (Guarded staging = new Guarded(engine, spec.dims().count() * spec.type().bytes())) {
+        try (Guarded staging =
+                new Guarded(engine, spec.dims().count() * spec.type().bytes())) {
             reorder(spec, from, layout, staging, Layout.Plain.NCHW);
             plain.copyFrom(Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.buffer()));
         }

@@ -64,20 +64,23 @@ final class Inputs {
 
     private static Tensor fill(VerifyCase c, ArgSpec spec) {
         Tensor tensor = Tensor.zeros(spec.dims(), spec.type());
-        SplittableRandom random = new SplittableRandom(c.seed() * 64 + spec.arg().ordinal());
+        SplittableRandom random =
+                new SplittableRandom(c.seed() * 64 + spec.arg().ordinal());
         int count = (int) spec.dims().count();
         boolean exact = c.data() == VerifyCase.Data.EXACT;
         int range = exact ? range(c.op(), c.pass()) : 0;
         for (int i = 0; i < count; i++) {
-            tensor.put(i, switch (spec.arg()) {
-                case LABELS -> label(c.op(), random);
-                case SEED -> random.nextInt();
-                case HYPER -> (exact ? EXACT_HYPER : REAL_HYPER)[i % Hyper.COUNT];
-                case LOSS_SCALE -> 1024;
-                case V, RUNNING_VAR -> 0.25 + random.nextDouble();
-                case GAMMA -> 1 + normal(random) / 4;
-                default -> exact ? random.nextInt(-range, range + 1) : normal(random);
-            });
+            tensor.put(
+                    i,
+                    switch (spec.arg()) {
+                        case LABELS -> label(c.op(), random);
+                        case SEED -> random.nextInt();
+                        case HYPER -> (exact ? EXACT_HYPER : REAL_HYPER)[i % Hyper.COUNT];
+                        case LOSS_SCALE -> 1024;
+                        case V, RUNNING_VAR -> 0.25 + random.nextDouble();
+                        case GAMMA -> 1 + normal(random) / 4;
+                        default -> exact ? random.nextInt(-range, range + 1) : normal(random);
+                    });
         }
         if (spec.arg() == Arg.X && c.op().name().equals("finite-check") && c.seed() % 2 == 1) {
             tensor.put(random.nextInt(count), random.nextBoolean() ? Double.NaN : Double.NEGATIVE_INFINITY);
@@ -98,17 +101,21 @@ final class Inputs {
                 return a;
             }
         }
-        throw new IllegalArgumentException(op.name() + " " + pass + ": sums of " + terms + " products cannot be kept exact in fp32");
+        throw new IllegalArgumentException(
+                op.name() + " " + pass + ": sums of " + terms + " products cannot be kept exact in fp32");
     }
 
     /** Irwin-Hall of four uniform numbers, scaled to variance 1: bounded by 3.5, so that no tail surprises fp16. */
     private static double normal(SplittableRandom random) {
-        return (random.nextDouble() + random.nextDouble() + random.nextDouble() + random.nextDouble() - 2) * Math.sqrt(3);
+        return (random.nextDouble() + random.nextDouble() + random.nextDouble() + random.nextDouble() - 2)
+                * Math.sqrt(3);
     }
 
     private static int label(OpDescriptor op, SplittableRandom random) {
         SoftmaxCrossEntropy softmax = (SoftmaxCrossEntropy) op;
-        return random.nextInt(10) == 0 ? softmax.ignoreLabel() : random.nextInt(softmax.x().c());
+        return random.nextInt(10) == 0
+                ? softmax.ignoreLabel()
+                : random.nextInt(softmax.x().c());
     }
 
     static int countLabels(Tensor labels, int ignored) {

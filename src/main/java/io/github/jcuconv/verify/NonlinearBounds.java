@@ -25,9 +25,9 @@ import io.github.jcuconv.reference.Views;
 final class NonlinearBounds {
     private NonlinearBounds() {}
 
-    /** An error at one element. */
+    /** A number at one element. */
     @FunctionalInterface
-    private interface Error {
+    private interface Term {
         double at(int n, int c, int h, int w);
     }
 
@@ -57,7 +57,7 @@ final class NonlinearBounds {
         return errors;
     }
 
-    private static void put(Views errors, Arg arg, Dims d, Error error) {
+    private static void put(Views errors, Arg arg, Dims d, Term error) {
         Tensor tensor = Tensor.exact(d);
         for (int n = 0; n < d.n(); n++) {
             for (int c = 0; c < d.c(); c++) {
@@ -117,7 +117,8 @@ final class NonlinearBounds {
         double relative = U * ((op.beta() + 1) * (sum + 4 * largestLog(in.get(Arg.SAVED))) + op.size() + 24);
         Tensor dx = magnitudes(op, in);
         put(errors, Arg.DX, op.x(), (n, c, h, w) -> {
-            double direct = Math.abs(in.get(Arg.DY).get(n, c, h, w)) * Math.pow(in.get(Arg.SAVED).get(n, c, h, w), -op.beta());
+            double direct = Math.abs(in.get(Arg.DY).get(n, c, h, w))
+                    * Math.pow(in.get(Arg.SAVED).get(n, c, h, w), -op.beta());
             // On absolute inputs dx is direct - rest, so direct + rest = 2 direct - dx.
             return relative * (2 * direct - dx.get(n, c, h, w));
         });
@@ -126,7 +127,10 @@ final class NonlinearBounds {
     private static Tensor scale(Lrn op, Views in) {
         Lrn training = op.phase(Phase.TRAINING);
         Tensor scale = Tensor.exact(op.x());
-        Views views = new Views().set(Arg.X, in.get(Arg.X)).set(Arg.Y, Tensor.exact(op.x())).set(Arg.SAVED, scale);
+        Views views = new Views()
+                .set(Arg.X, in.get(Arg.X))
+                .set(Arg.Y, Tensor.exact(op.x()))
+                .set(Arg.SAVED, scale);
         ReferenceTable.run(training, Pass.FWD, views, false);
         return scale;
     }
@@ -163,47 +167,80 @@ final class NonlinearBounds {
         Tensor gamma = in.get(Arg.GAMMA);
         if (pass == Pass.BWD) {
             Tensor dy = in.get(Arg.DY);
-            Error size = (n, c, h, w) -> (Math.abs(x.get(n, c, h, w)) + Math.abs(in.get(Arg.SAVE_MEAN).at(c)))
+            Term size = (n, c, h, w) -> (Math.abs(x.get(n, c, h, w))
+                            + Math.abs(in.get(Arg.SAVE_MEAN).at(c)))
                     / Math.sqrt(in.get(Arg.SAVE_VAR).at(c) + op.eps());
             double[] dbeta = perChannel(d, (n, c, h, w) -> Math.abs(dy.get(n, c, h, w)));
             double[] dgamma = perChannel(d, (n, c, h, w) -> Math.abs(dy.get(n, c, h, w)) * size.at(n, c, h, w));
             put(errors, Arg.DBETA, v, (n, c, h, w) -> U * (m + 2) * dbeta[c]);
             put(errors, Arg.DGAMMA, v, (n, c, h, w) -> U * (m + 10) * dgamma[c]);
-            put(errors, Arg.DX, d, (n, c, h, w) -> Math.abs(gamma.at(c)) / Math.sqrt(in.get(Arg.SAVE_VAR).at(c) + op.eps()) * U
-                    * (8 * Math.abs(dy.get(n, c, h, w)) + (m + 8) * dbeta[c] / m + (m + 20) * size.at(n, c, h, w) * dgamma[c] / m));
+            put(
+                    errors,
+                    Arg.DX,
+                    d,
+                    (n, c, h, w) -> Math.abs(gamma.at(c))
+                            / Math.sqrt(in.get(Arg.SAVE_VAR).at(c) + op.eps())
+                            * U
+                            * (8 * Math.abs(dy.get(n, c, h, w))
+                                    + (m + 8) * dbeta[c] / m
+                                    + (m + 20) * size.at(n, c, h, w) * dgamma[c] / m));
             return;
         }
         Tensor beta = in.get(Arg.BETA);
         Tensor y = out.get(Arg.Y);
         if (op.phase() == Phase.INFERENCE) {
-            put(errors, Arg.Y, d, (n, c, h, w) -> 8 * U
-                    * (Math.abs(gamma.at(c)) / Math.sqrt(in.get(Arg.RUNNING_VAR).at(c) + op.eps())
-                                    * (Math.abs(x.get(n, c, h, w)) + Math.abs(in.get(Arg.RUNNING_MEAN).at(c)))
-                            + Math.abs(beta.at(c))));
+            put(
+                    errors,
+                    Arg.Y,
+                    d,
+                    (n, c, h, w) -> 8
+                            * U
+                            * (Math.abs(gamma.at(c))
+                                            / Math.sqrt(in.get(Arg.RUNNING_VAR).at(c) + op.eps())
+                                            * (Math.abs(x.get(n, c, h, w))
+                                                    + Math.abs(in.get(Arg.RUNNING_MEAN)
+                                                            .at(c)))
+                                    + Math.abs(beta.at(c))));
             return;
         }
         double[] magnitude = perChannel(d, (n, c, h, w) -> Math.abs(x.get(n, c, h, w)));
-        Error mean = (n, c, h, w) -> U * (m + 2) * magnitude[c] / m;
+        Term mean = (n, c, h, w) -> U * (m + 2) * magnitude[c] / m;
         Tensor var = out.get(Arg.SAVE_VAR);
-        Error variance = (n, c, h, w) -> U * (m + 4) * var.at(c) + square(mean.at(n, c, h, w));
+        Term variance = (n, c, h, w) -> U * (m + 4) * var.at(c) + square(mean.at(n, c, h, w));
         double unbiased = m / Math.max(m - 1, 1);
         put(errors, Arg.SAVE_MEAN, v, mean);
         put(errors, Arg.SAVE_VAR, v, variance);
-        put(errors, Arg.RUNNING_MEAN, v, (n, c, h, w) -> op.momentum() * mean.at(n, c, h, w)
-                + 4 * U * (Math.abs(in.get(Arg.RUNNING_MEAN).at(c)) + Math.abs(out.get(Arg.SAVE_MEAN).at(c))));
-        put(errors, Arg.RUNNING_VAR, v, (n, c, h, w) -> unbiased * op.momentum() * variance.at(n, c, h, w)
-                + 4 * U * (in.get(Arg.RUNNING_VAR).at(c) + unbiased * var.at(c)));
+        put(
+                errors,
+                Arg.RUNNING_MEAN,
+                v,
+                (n, c, h, w) -> op.momentum() * mean.at(n, c, h, w)
+                        + 4
+                                * U
+                                * (Math.abs(in.get(Arg.RUNNING_MEAN).at(c))
+                                        + Math.abs(out.get(Arg.SAVE_MEAN).at(c))));
+        put(
+                errors,
+                Arg.RUNNING_VAR,
+                v,
+                (n, c, h, w) -> unbiased * op.momentum() * variance.at(n, c, h, w)
+                        + 4 * U * (in.get(Arg.RUNNING_VAR).at(c) + unbiased * var.at(c)));
         put(errors, Arg.Y, d, (n, c, h, w) -> {
             double inverse = 1 / Math.sqrt(var.at(c) + op.eps());
-            double difference = Math.abs(x.get(n, c, h, w) - out.get(Arg.SAVE_MEAN).at(c));
+            double difference =
+                    Math.abs(x.get(n, c, h, w) - out.get(Arg.SAVE_MEAN).at(c));
             double relative = variance.at(n, c, h, w) * inverse * inverse / 2 + 6 * U;
-            double folded = 4 * U * inverse * (Math.abs(x.get(n, c, h, w)) + Math.abs(out.get(Arg.SAVE_MEAN).at(c)));
+            double folded = 4
+                    * U
+                    * inverse
+                    * (Math.abs(x.get(n, c, h, w))
+                            + Math.abs(out.get(Arg.SAVE_MEAN).at(c)));
             return Math.abs(gamma.at(c)) * (inverse * (mean.at(n, c, h, w) + difference * relative) + folded)
                     + 4 * U * (Math.abs(beta.at(c)) + Math.abs(y.get(n, c, h, w)));
         });
     }
 
-    private static double[] perChannel(Dims d, Error term) {
+    private static double[] perChannel(Dims d, Term term) {
         double[] sums = new double[d.c()];
         for (int n = 0; n < d.n(); n++) {
             for (int c = 0; c < d.c(); c++) {
@@ -251,10 +288,13 @@ final class NonlinearBounds {
     /** Two products and two sums for the step, two operations for the weight; the magnitudes add since terms may cancel. */
     private static void sgd(Sgd op, Views in, Views errors) {
         Dims d = Dims.vector(op.count());
-        Error step = (n, c, h, w) -> Math.abs(hyper(in, Hyper.GRADIENT_SCALE) * in.get(Arg.DW).at(c))
+        Term step = (n, c, h, w) -> Math.abs(
+                        hyper(in, Hyper.GRADIENT_SCALE) * in.get(Arg.DW).at(c))
                 + Math.abs(hyper(in, Hyper.WEIGHT_DECAY) * in.get(Arg.W).at(c))
-                + (op.momentum() ? Math.abs(hyper(in, Hyper.MOMENTUM) * in.get(Arg.M).at(c)) : 0);
-        Error weight = (n, c, h, w) ->
+                + (op.momentum()
+                        ? Math.abs(hyper(in, Hyper.MOMENTUM) * in.get(Arg.M).at(c))
+                        : 0);
+        Term weight = (n, c, h, w) ->
                 8 * U * (Math.abs(in.get(Arg.W).at(c)) + hyper(in, Hyper.LEARNING_RATE) * step.at(n, c, h, w));
         if (op.momentum()) {
             put(errors, Arg.M, d, (n, c, h, w) -> 6 * U * step.at(n, c, h, w));
@@ -267,13 +307,18 @@ final class NonlinearBounds {
     private static void adam(Adam op, Views in, Views out, Views errors) {
         Dims d = Dims.vector(op.count());
         double beta1 = hyper(in, Hyper.MOMENTUM);
-        Error first = (n, c, h, w) -> beta1 * Math.abs(in.get(Arg.M).at(c))
-                + (1 - beta1) * Math.abs(hyper(in, Hyper.GRADIENT_SCALE) * in.get(Arg.DW).at(c));
-        Error weight = (n, c, h, w) -> {
+        Term first = (n, c, h, w) -> beta1 * Math.abs(in.get(Arg.M).at(c))
+                + (1 - beta1)
+                        * Math.abs(
+                                hyper(in, Hyper.GRADIENT_SCALE) * in.get(Arg.DW).at(c));
+        Term weight = (n, c, h, w) -> {
             double w0 = Math.abs(in.get(Arg.W).at(c));
             double root = Math.sqrt(out.get(Arg.V).at(c) / hyper(in, Hyper.CORRECTION2)) + hyper(in, Hyper.EPS);
             double quotient = first.at(n, c, h, w) / hyper(in, Hyper.CORRECTION1) / root;
-            return U * (4 * w0 + hyper(in, Hyper.LEARNING_RATE) * (20 * quotient + 8 * hyper(in, Hyper.WEIGHT_DECAY) * w0));
+            return U
+                    * (4 * w0
+                            + hyper(in, Hyper.LEARNING_RATE)
+                                    * (20 * quotient + 8 * hyper(in, Hyper.WEIGHT_DECAY) * w0));
         };
         put(errors, Arg.M, d, (n, c, h, w) -> 4 * U * first.at(n, c, h, w));
         put(errors, Arg.V, d, (n, c, h, w) -> 6 * U * out.get(Arg.V).at(c));

@@ -36,7 +36,11 @@ final class Samples {
             return;
         }
         for (int corner = 0; corner < 16; corner++) {
-            place.at((corner & 1) * (d.n() - 1), (corner >> 1 & 1) * (d.c() - 1), (corner >> 2 & 1) * (d.h() - 1), (corner >> 3) * (d.w() - 1));
+            place.at(
+                    (corner & 1) * (d.n() - 1),
+                    (corner >> 1 & 1) * (d.c() - 1),
+                    (corner >> 2 & 1) * (d.h() - 1),
+                    (corner >> 3) * (d.w() - 1));
         }
         for (long i = d.count() - LAST; i < d.count(); i++) {
             at(d, i, place);
@@ -59,6 +63,7 @@ final class Samples {
     }
 
     private static void at(Dims d, long i, Place place) {
-        place.at((int) (i / d.perImage()), (int) (i / ((long) d.h() * d.w()) % d.c()), (int) (i / d.w() % d.h()), (int) (i % d.w()));
+        place.at((int) (i / d.perImage()), (int) (i / ((long) d.h() * d.w()) % d.c()), (int) (i / d.w() % d.h()), (int)
+                (i % d.w()));
     }
 }

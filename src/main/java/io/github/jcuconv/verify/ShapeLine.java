@@ -34,7 +34,8 @@ public record ShapeLine(String source, int number, String shape, String name, Ma
      */
     public static Optional<ShapeLine> parse(String source, int number, String line) {
         int comment = line.indexOf('#');
-        String[] words = (comment < 0 ? line : line.substring(0, comment)).strip().split("\\s+");
+        String[] words =
+                (comment < 0 ? line : line.substring(0, comment)).strip().split("\\s+");
         if (words[0].isEmpty()) {
             return Optional.empty();
         }
@@ -47,7 +48,10 @@ public record ShapeLine(String source, int number, String shape, String name, Ma
         int end = 0;
         while (end < shape.length()) {
             if (!matcher.find(end) || matcher.start() != end) {
-                throw wrong(source, number, "letters and then a number of at most 9 digits expected at '" + shape.substring(end) + "'");
+                throw wrong(
+                        source,
+                        number,
+                        "letters and then a number of at most 9 digits expected at '" + shape.substring(end) + "'");
             }
             if (values.put(matcher.group(1), Integer.valueOf(matcher.group(2))) != null) {
                 throw wrong(source, number, "key '" + matcher.group(1) + "' stands twice");

@@ -46,7 +46,10 @@ public final class Verifier {
         }
         for (ArgSpec spec : c.op().arguments(c.pass())) {
             if (spec.dims().count() > LARGEST) {
-                return result(c, VerifyResult.Verdict.NOT_RUN, spec.arg() + " of " + spec.dims() + " is too large for the oracle");
+                return result(
+                        c,
+                        VerifyResult.Verdict.NOT_RUN,
+                        spec.arg() + " of " + spec.dims() + " is too large for the oracle");
             }
         }
         try {
@@ -89,7 +92,9 @@ public final class Verifier {
             if (actual != null) {
                 comparison.add(spec, actual, expectation, sampled, c.seed());
                 if (!sameBits(actual, second.get(spec.arg()))) {
-                    fault.append("two runs give different bits of ").append(spec.arg()).append("; ");
+                    fault.append("two runs give different bits of ")
+                            .append(spec.arg())
+                            .append("; ");
                 }
             }
             write(c, spec, inputs, actual, sampled ? null : expectation);

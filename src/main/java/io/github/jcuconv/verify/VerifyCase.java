@@ -55,14 +55,14 @@ public record VerifyCase(
 
     /** The command that runs this shape and pass again. */
     public String rerunLine(String engine) {
-        return "./jcuconv verify --engine " + engine + " --op " + op.name() + " --pass " + lower(pass) + " --dtype " + lower(storage)
-                + " --seed " + seed + " --shapes " + shape;
+        return "./jcuconv verify --engine " + engine + " --op " + op.name() + " --pass " + lower(pass) + " --dtype "
+                + lower(storage) + " --seed " + seed + " --shapes " + shape;
     }
 
     @Override
     public String toString() {
-        return op.name() + " " + lower(pass) + " " + lower(storage) + " " + name + " " + lower(data) + (accumulate ? " accumulate" : "")
-                + (known == null ? "" : " " + lower(known));
+        return op.name() + " " + lower(pass) + " " + lower(storage) + " " + name + " " + lower(data)
+                + (accumulate ? " accumulate" : "") + (known == null ? "" : " " + lower(known));
     }
 
     private static String lower(Enum<?> value) {

@@ -10,7 +10,8 @@ package io.github.jcuconv.verify;
  * @param bound the allowed distance where error / bound is largest, half an ulp of the output included
  * @param text the algorithm of a case that passed, otherwise what was wrong, or why it did not run
  */
-public record VerifyResult(VerifyCase verified, String engine, Verdict verdict, double maxError, double bound, String text) {
+public record VerifyResult(
+        VerifyCase verified, String engine, Verdict verdict, double maxError, double bound, String text) {
     /** The three outcomes; what did not run never counts as passed. */
     public enum Verdict {
         /** Every check held. */

@@ -2,11 +2,11 @@ package io.github.jcuconv.verify;
 
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Engine;
-import io.github.jcuconv.op.OpDescriptor;
-import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.BatchNorm;
 import io.github.jcuconv.op.Lrn;
 import io.github.jcuconv.op.MaxPool2d;
+import io.github.jcuconv.op.OpDescriptor;
+import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
 import java.util.ArrayList;
 import java.util.List;
