@@ -199,6 +199,8 @@ Outcome release(void* pointer) {
 }
 
 Outcome copy(void* to, const void* from, std::size_t bytes, Copy kind, Stream stream) {
+    if (bytes == 0) return {};
+    if (to == nullptr || from == nullptr) return {JCUCONV_INVALID_MEMORY, "copy: an address is null"};
     std::vector<Access> accesses;
     if (kind != Copy::kToHost) {
         if (!simt::covers(to, bytes)) return {JCUCONV_INVALID_MEMORY, "copy: destination is not inside device memory"};

@@ -1,0 +1,167 @@
+#include "core/conv2d.h"
+
+#include "core/rules.h"
+#include "kernels/conv2d/conv2d.h"
+
+namespace jcuconv {
+
+namespace {
+
+constexpr std::int64_t kMaxExtent = 1 << 30;  // of a padded image, so that a position plus a window stays below 2^31
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 56;  // of a tensor
+constexpr int kMaxGridYz = 65535;
+
+Outcome output_extent(const char* axis, int extent, int pad_low, int pad_high, int window, int stride, int dilation, int* out) {
+    const std::int64_t padded = std::int64_t{extent} + pad_low + pad_high;
+    const std::int64_t reach = std::int64_t{dilation} * (window - 1) + 1;
+    JCUCONV_TRY(at_most(axis, padded, kMaxExtent, JCUCONV_UNSUPPORTED_SIZE));
+    if (reach > padded)
+        return {JCUCONV_INVALID_WINDOW, std::string(axis) + ": the dilated window of " + std::to_string(reach) +
+                                            " is larger than the padded image of " + std::to_string(padded)};
+    *out = static_cast<int>((padded - reach) / stride + 1);
+    return {};
+}
+
+Outcome check_numbers(const jcuconv_conv2d& c) {
+    JCUCONV_TRY(at_least("n", c.n, 1, JCUCONV_INVALID_BATCH));
+    JCUCONV_TRY(at_least("c", c.c, 1, JCUCONV_INVALID_CHANNELS));
+    JCUCONV_TRY(at_least("k", c.k, 1, JCUCONV_INVALID_FILTERS));
+    JCUCONV_TRY(at_least("h", c.h, 1, JCUCONV_INVALID_IMAGE));
+    JCUCONV_TRY(at_least("w", c.w, 1, JCUCONV_INVALID_IMAGE));
+    JCUCONV_TRY(at_least("r", c.r, 1, JCUCONV_INVALID_WINDOW));
+    JCUCONV_TRY(at_least("s", c.s, 1, JCUCONV_INVALID_WINDOW));
+    JCUCONV_TRY(at_least("pad_top", c.pad_top, 0, JCUCONV_INVALID_PADDING));
+    JCUCONV_TRY(at_least("pad_bottom", c.pad_bottom, 0, JCUCONV_INVALID_PADDING));
+    JCUCONV_TRY(at_least("pad_left", c.pad_left, 0, JCUCONV_INVALID_PADDING));
+    JCUCONV_TRY(at_least("pad_right", c.pad_right, 0, JCUCONV_INVALID_PADDING));
+    JCUCONV_TRY(at_least("stride_h", c.stride_h, 1, JCUCONV_INVALID_STRIDE));
+    JCUCONV_TRY(at_least("stride_w", c.stride_w, 1, JCUCONV_INVALID_STRIDE));
+    JCUCONV_TRY(at_least("dilation_h", c.dilation_h, 1, JCUCONV_INVALID_DILATION));
+    JCUCONV_TRY(at_least("dilation_w", c.dilation_w, 1, JCUCONV_INVALID_DILATION));
+    JCUCONV_TRY(at_least("groups", c.groups, 1, JCUCONV_INVALID_GROUPS));
+    if (c.c % c.groups != 0 || c.k % c.groups != 0)
+        return {JCUCONV_INVALID_GROUPS, "groups = " + std::to_string(c.groups) + ": must divide c = " + std::to_string(c.c) +
+                                            " and k = " + std::to_string(c.k)};
+    JCUCONV_TRY(is_flag("bias", c.bias, JCUCONV_INVALID_EPILOGUE));
+    JCUCONV_TRY(is_flag("relu", c.relu, JCUCONV_INVALID_EPILOGUE));
+    return is_flag("accumulate", c.accumulate, JCUCONV_INVALID_EPILOGUE);
+}
+
+// What the kernels cannot count, though it is a legal convolution.
+Outcome check_limits(const Conv2dGeometry& g) {
+    JCUCONV_TRY(at_most("r*s*c/groups", std::int64_t{g.r} * g.s, INT32_MAX / g.group_c - 64, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("r*s*k/groups", std::int64_t{g.r} * g.s, INT32_MAX / g.group_k - 64, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("p*q", std::int64_t{g.p} * g.q, kMaxExtent, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("h*w", std::int64_t{g.h} * g.w, kMaxExtent, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("n*p*q", g.pixels_out(), std::int64_t{INT32_MAX} * 32, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("n*h*w", g.pixels_in(), std::int64_t{INT32_MAX} * 32, JCUCONV_UNSUPPORTED_SIZE));
+    // Bytes and offsets of every tensor then fit 63 bits with room to spare.
+    JCUCONV_TRY(at_most("n*p*q", g.pixels_out(), kMaxElements / g.y_pitch, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("n*h*w", g.pixels_in(), kMaxElements / g.x_pitch, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("k", g.k, kMaxElements / (std::int64_t{g.r} * g.s * g.group_c), JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("c/groups", g.group_c, kMaxGridYz * 32, JCUCONV_UNSUPPORTED_SIZE));
+    JCUCONV_TRY(at_most("k/groups", g.group_k, kMaxGridYz * 32, JCUCONV_UNSUPPORTED_SIZE));
+    if (g.stride_h > kMaxGridYz || g.stride_w > kMaxGridYz)
+        return {JCUCONV_UNSUPPORTED_SIZE, "strides above " + std::to_string(kMaxGridYz) + " are not supported"};
+    return at_most("groups * stride_h * stride_w", std::int64_t{g.groups} * g.stride_h * g.stride_w, kMaxGridYz,
+                   JCUCONV_UNSUPPORTED_SIZE);
+}
+
+}  // namespace
+
+Outcome conv2d_geometry(const jcuconv_conv2d& c, Conv2dGeometry* g) {
+    JCUCONV_TRY(check_numbers(c));
+    *g = {c.n, c.h, c.w, c.c, c.k, c.r, c.s, 0, 0, c.pad_top, c.pad_left, c.stride_h, c.stride_w, c.dilation_h, c.dilation_w,
+          c.groups, c.c / c.groups, c.k / c.groups, 0, 0};
+    JCUCONV_TRY(pitch_of("x_pitch", c.x_pitch, c.c, &g->x_pitch));
+    JCUCONV_TRY(pitch_of("y_pitch", c.y_pitch, c.k, &g->y_pitch));
+    JCUCONV_TRY(output_extent("height", c.h, c.pad_top, c.pad_bottom, c.r, c.stride_h, c.dilation_h, &g->p));
+    JCUCONV_TRY(output_extent("width", c.w, c.pad_left, c.pad_right, c.s, c.stride_w, c.dilation_w, &g->q));
+    return check_limits(*g);
+}
+
+std::uint64_t conv2d_x_bytes(const Conv2dGeometry& g, jcuconv_type type) {
+    return tensor_bytes(g.pixels_in(), g.x_pitch, g.c, size_of(type));
+}
+
+std::uint64_t conv2d_y_bytes(const Conv2dGeometry& g, jcuconv_type type) {
+    return tensor_bytes(g.pixels_out(), g.y_pitch, g.k, size_of(type));
+}
+
+std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type) {
+    return static_cast<std::uint64_t>(g.filter_elements()) * size_of(type);
+}
+
+Outcome check_conv2d_request(jcuconv_pass pass, bool bias, bool relu, bool accumulate) {
+    if (pass < JCUCONV_FPROP || pass > JCUCONV_BGRAD)
+        return {JCUCONV_INVALID_PASS, "pass = " + std::to_string(pass) + ": not a jcuconv_pass"};
+    if (pass != JCUCONV_FPROP && (bias || relu))
+        return {JCUCONV_INVALID_EPILOGUE, "bias and relu belong to the forward pass"};
+    if (pass == JCUCONV_FPROP && accumulate) return {JCUCONV_INVALID_EPILOGUE, "accumulate belongs to the gradients"};
+    return {};
+}
+
+Outcome check_workspace_limit(std::uint64_t bytes, std::uint64_t limit) {
+    if (bytes <= limit) return {};
+    return {JCUCONV_UNSUPPORTED_WORKSPACE_LIMIT,
+            "needs " + std::to_string(bytes) + " bytes of workspace, the limit is " + std::to_string(limit)};
+}
+
+Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
+                        int alignment, bool accumulate, std::uint64_t workspace_limit, Plan* plan) {
+    const PixelSplit split = choose_column_sums(pixels, channels, workspace_limit);
+    JCUCONV_TRY(check_workspace_limit(split.workspace_bytes, workspace_limit));
+    plan->description = std::string(operation) + " bgrad column_sums splits " + std::to_string(split.splits);
+    plan->workspace_bytes = split.workspace_bytes;
+    plan->arguments = {{Slot::kDy, tensor_bytes(pixels, pitch, channels, size_of(type)), alignment},
+                       {Slot::kDbias, static_cast<std::uint64_t>(channels) * sizeof(float), alignof(float), true}};
+    plan->run = [=](const Tensors& t, void* workspace, device::Stream stream) {
+        return column_sums(type, pixels, channels, pitch, split, t.at(Slot::kDy), t.at<float>(Slot::kDbias), accumulate,
+                           static_cast<float*>(workspace), stream);
+    };
+    return {};
+}
+
+Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan) {
+    Conv2dGeometry g;
+    int alignment = 0;
+    JCUCONV_TRY(conv2d_geometry(c, &g));
+    JCUCONV_TRY(check_conv2d_request(pass, c.bias, c.relu, c.accumulate));
+    JCUCONV_TRY(alignment_of(c.type, c.alignment, &alignment));
+    const auto type = static_cast<jcuconv_type>(c.type);
+    const bool bias = c.bias != 0, relu = c.relu != 0, accumulate = c.accumulate != 0;
+    if (pass == JCUCONV_BGRAD)
+        return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
+
+    const Conv2dConfig config = choose_conv2d(g, type, pass, alignment, workspace_limit);
+    JCUCONV_TRY(check_workspace_limit(config.split.workspace_bytes, workspace_limit));
+    plan->workspace_bytes = config.split.workspace_bytes;
+    const Argument x{Slot::kX, conv2d_x_bytes(g, type), alignment}, w{Slot::kW, conv2d_w_bytes(g, type), alignment};
+    const Argument dy{Slot::kDy, conv2d_y_bytes(g, type), alignment};
+    if (pass == JCUCONV_FPROP) {
+        plan->description = "conv2d fprop " + describe(config);
+        plan->arguments = {x, w, {Slot::kY, dy.bytes, alignment, true}};
+        if (bias) plan->arguments.push_back({Slot::kBias, static_cast<std::uint64_t>(g.k) * sizeof(float), alignof(float)});
+        plan->run = [=](const Tensors& t, void*, device::Stream stream) {
+            return conv2d_fprop_implicit_gemm(g, type, config, t.at(Slot::kX), t.at(Slot::kW), t.at(Slot::kY),
+                                              {t.at<float>(Slot::kBias), relu, false}, stream);
+        };
+    } else if (pass == JCUCONV_DGRAD) {
+        plan->description = "conv2d dgrad " + describe(config);
+        plan->arguments = {dy, w, {Slot::kDx, x.bytes, alignment, true}};
+        plan->run = [=](const Tensors& t, void*, device::Stream stream) {
+            return conv2d_dgrad_phased_gemm(g, type, config, t.at(Slot::kDy), t.at(Slot::kW), t.at(Slot::kDx),
+                                            {nullptr, false, accumulate}, stream);
+        };
+    } else {
+        plan->description = "conv2d wgrad " + describe(config);
+        plan->arguments = {x, dy, {Slot::kDw, conv2d_w_bytes(g, JCUCONV_F32), filter_gradient_alignment(config), true}};
+        plan->run = [=](const Tensors& t, void* workspace, device::Stream stream) {
+            return conv2d_wgrad_split_gemm(g, type, config, t.at(Slot::kX), t.at(Slot::kDy), t.at<float>(Slot::kDw), accumulate,
+                                           static_cast<float*>(workspace), stream);
+        };
+    }
+    return {};
+}
+
+}  // namespace jcuconv

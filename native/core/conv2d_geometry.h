@@ -1,0 +1,29 @@
+// The numbers of a validated convolution as the kernels want them. Plain data, passed to kernels by value.
+#pragma once
+
+#include <cstdint>
+
+namespace jcuconv {
+
+// x is N H W with `c` channels, `x_pitch` elements from pixel to pixel; y is N P Q with `k` channels, `y_pitch` apart;
+// w is K R S C/G. Cross-correlation: y[n,p,q,k] = sum x[n, p*stride_h - pad_top + r*dilation_h, ...] * w[k,r,s,c].
+struct Conv2dGeometry {
+    int n, h, w, c, k, r, s, p, q;
+    int pad_top, pad_left;
+    int stride_h, stride_w, dilation_h, dilation_w;
+    int groups, group_c, group_k;
+    std::int64_t x_pitch, y_pitch;
+
+    std::int64_t pixels_in() const { return std::int64_t{n} * h * w; }
+    std::int64_t pixels_out() const { return std::int64_t{n} * p * q; }
+    std::int64_t filter_elements() const { return std::int64_t{k} * r * s * group_c; }
+};
+
+// What happens to a sum before it is stored.
+struct Conv2dEpilogue {
+    const float* bias;  // one per output channel, or null
+    bool relu;          // after the bias
+    bool accumulate;    // last: add to what the output holds
+};
+
+}  // namespace jcuconv

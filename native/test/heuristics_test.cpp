@@ -1,0 +1,87 @@
+// Launch configurations: legal for every shape, within the limits, and a function of the problem alone.
+#include "heuristics/conv2d_config.h"
+
+#include "core/arithmetic.h"
+#include "core/conv2d.h"
+#include "simt/runtime.h"
+#include "test/check.h"
+#include "test/testing/random.h"
+
+using namespace jcuconv;
+
+namespace {
+
+Conv2dGeometry geometry(int n, int hw, int c, int k, int rs, int stride = 1, int groups = 1) {
+    jcuconv_conv2d p{};
+    p.n = n, p.h = p.w = hw, p.c = c, p.k = k, p.r = p.s = rs, p.groups = groups;
+    p.pad_top = p.pad_bottom = p.pad_left = p.pad_right = rs / 2;
+    p.stride_h = p.stride_w = stride, p.dilation_h = p.dilation_w = 1;
+    Conv2dGeometry g;
+    const Outcome outcome = conv2d_geometry(p, &g);
+    if (!outcome.ok()) test::report(__FILE__, __LINE__, outcome.text);
+    return g;
+}
+
+constexpr std::size_t kNoLimit = SIZE_MAX;
+
+void check_legal(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config, std::size_t limit) {
+    const PixelSplit& split = config.split;
+    CHECK(split.workspace_bytes <= limit);
+    CHECK(config.vec == 1 || (g.group_c % 4 == 0 && g.group_k % 4 == 0));
+    if (pass != JCUCONV_WGRAD) return;
+    CHECK(split.splits >= 1 && std::int64_t{split.splits} * g.groups <= 65535);
+    CHECK(split.splits * split.split_pixels >= g.pixels_out());             // nothing left out
+    CHECK((split.splits - 1) * split.split_pixels < g.pixels_out());        // no empty part
+    CHECK(split.split_pixels + std::int64_t{g.p} * g.q < INT32_MAX);        // counted in 32 bits
+}
+
+}  // namespace
+
+JCUCONV_TEST(random_problems_get_legal_configurations) {
+    test::Random random(5);
+    for (int i = 0; i < 3000; ++i) {
+        const int groups = random.between(1, 3);
+        const auto g = geometry(random.between(1, 512), random.between(1, 256), groups * random.between(1, 600),
+                                groups * random.between(1, 600), random.between(1, 7), random.between(1, 4), groups);
+        for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD, JCUCONV_WGRAD}) {
+            const std::size_t limit = random.chance(30) ? 0 : random.chance(50) ? kNoLimit : std::size_t(random.between(0, 1 << 26));
+            check_legal(g, pass, choose_conv2d(g, JCUCONV_F32, pass, 16, limit), limit);
+        }
+    }
+}
+
+JCUCONV_TEST(large_layers_take_large_tiles_and_narrow_layers_small_ones) {
+    CHECK(choose_conv2d(geometry(64, 56, 256, 256, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kLarge);
+    CHECK(choose_conv2d(geometry(512, 28, 1, 6, 5), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kSmall);
+    CHECK(choose_conv2d(geometry(1, 7, 512, 512, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kSmall);
+}
+
+JCUCONV_TEST(vectors_need_divisible_channels_and_alignment) {
+    const auto g = geometry(2, 8, 16, 16, 3);
+    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 4);
+    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 8, 0).vec == 1);
+    CHECK(choose_conv2d(g, JCUCONV_F16, JCUCONV_FPROP, 8, 0).vec == 4);
+    CHECK(choose_conv2d(geometry(2, 8, 16, 18, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 1);
+}
+
+JCUCONV_TEST(workspace_limit_bounds_the_splits) {
+    const auto g = geometry(256, 56, 64, 64, 3);
+    const auto free = choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, kNoLimit);
+    CHECK(free.split.splits > 8);
+    const auto bounded = choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, free.split.workspace_bytes / 2);
+    CHECK(bounded.split.splits > 1 && bounded.split.workspace_bytes <= free.split.workspace_bytes / 2);
+    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, 0).split.splits == 1);
+    CHECK_CONTAINS(describe(free), "splits " + std::to_string(free.split.splits));
+}
+
+JCUCONV_TEST(the_choice_does_not_depend_on_the_device) {
+    const auto g = geometry(64, 28, 64, 64, 3);
+    std::string first;
+    for (const int multiprocessors : {1, 3, 132}) {
+        simt::set_runtime_options({0, multiprocessors});
+        const auto text = describe(choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, kNoLimit));
+        if (first.empty()) first = text;
+        CHECK(text == first);
+    }
+    simt::set_runtime_options({});
+}

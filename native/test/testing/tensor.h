@@ -1,0 +1,133 @@
+// A tensor on the emulated device. Everything around its elements is NaN: guard bands outside, gaps between pixels inside, and
+// before it is written also the elements themselves.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/device.h"
+#include "core/types.h"
+#include "jcuconv/jcuconv.h"
+#include "primitives/primitives.h"
+#include "test/check.h"
+
+namespace jcuconv::test {
+
+inline float rounded(jcuconv_type type, double value) {
+    const auto f = static_cast<float>(value);
+    return type == JCUCONV_F16 ? to_f32(from_f32<f16>(f)) : type == JCUCONV_BF16 ? to_f32(from_f32<bf16>(f)) : f;
+}
+
+// Distance of neighbouring values of the type near `value`, for error bounds.
+inline double ulp(jcuconv_type type, double value) {
+    const int bits = type == JCUCONV_F16 ? 10 : type == JCUCONV_BF16 ? 7 : 23;
+    const int least = type == JCUCONV_F16 ? -14 : -126;
+    const int exponent = value == 0 ? least : std::max(least, std::ilogb(value));
+    return std::ldexp(1.0, exponent - bits);
+}
+
+class Tensor {
+  public:
+    // `shift`: elements between the (well aligned) allocation and the tensor, to test weak alignment.
+    Tensor(jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch = 0, int shift = 0)
+        : type_(type), pixels_(pixels), channels_(channels), pitch_(pitch == 0 ? channels : pitch), shift_(shift) {
+        const auto elements = static_cast<std::size_t>((pixels - 1) * pitch_ + channels + shift);
+        bytes_ = elements * size_of(type);
+        CHECK(device::allocate(bytes_, &memory_).ok());
+    }
+    ~Tensor() {
+        const Outcome released = device::release(memory_);
+        if (!released.ok()) report(__FILE__, __LINE__, released.text);
+    }
+    Tensor(const Tensor&) = delete;
+    Tensor& operator=(const Tensor&) = delete;
+
+    void* address() const { return static_cast<std::byte*>(memory_) + static_cast<std::size_t>(shift_) * size_of(type_); }
+    jcuconv_span span() const { return {address(), bytes_ - static_cast<std::size_t>(shift_) * size_of(type_)}; }
+    std::int64_t elements() const { return pixels_ * channels_; }
+
+    // Values in the order [pixel][channel], rounded to the type.
+    void write(const std::vector<float>& values) {
+        for (std::int64_t i = 0; i < elements(); ++i) put(i, values[static_cast<std::size_t>(i)]);
+    }
+    std::vector<float> read() const {
+        std::vector<float> values(static_cast<std::size_t>(elements()));
+        for (std::int64_t i = 0; i < elements(); ++i) values[static_cast<std::size_t>(i)] = get(i);
+        return values;
+    }
+
+    // True if nothing was written between the pixels.
+    bool gaps_untouched() const {
+        const auto* p = static_cast<const unsigned char*>(address());
+        const std::size_t size = size_of(type_);
+        for (std::int64_t pixel = 0; pixel + 1 < pixels_; ++pixel)
+            for (std::int64_t e = channels_; e < pitch_; ++e)
+                for (std::size_t b = 0; b < size; ++b)
+                    if (p[static_cast<std::size_t>(pixel * pitch_ + e) * size + b] != 0xFF) return false;
+        return true;
+    }
+
+    bool same_bits(const Tensor& other) const { return bytes_ == other.bytes_ && std::memcmp(memory_, other.memory_, bytes_) == 0; }
+
+  private:
+    std::size_t at(std::int64_t i) const { return static_cast<std::size_t>(i / channels_ * pitch_ + i % channels_); }
+    void put(std::int64_t i, float v) {
+        if (type_ == JCUCONV_F32) static_cast<float*>(address())[at(i)] = v;
+        if (type_ == JCUCONV_F16) static_cast<f16*>(address())[at(i)] = from_f32<f16>(v);
+        if (type_ == JCUCONV_BF16) static_cast<bf16*>(address())[at(i)] = from_f32<bf16>(v);
+    }
+    float get(std::int64_t i) const {
+        if (type_ == JCUCONV_F16) return to_f32(static_cast<const f16*>(address())[at(i)]);
+        if (type_ == JCUCONV_BF16) return to_f32(static_cast<const bf16*>(address())[at(i)]);
+        return static_cast<const float*>(address())[at(i)];
+    }
+
+    jcuconv_type type_;
+    std::int64_t pixels_;
+    int channels_;
+    std::int64_t pitch_;
+    int shift_;
+    std::size_t bytes_ = 0;
+    void* memory_ = nullptr;
+};
+
+// Scratch memory as a plan demands it: exact, and full of NaN.
+struct Workspace {
+    void* memory = nullptr;
+    std::uint64_t bytes;
+    explicit Workspace(std::uint64_t size) : bytes(size) {
+        if (size > 0) CHECK(device::allocate(size, &memory).ok());
+    }
+    ~Workspace() { CHECK(device::release(memory).ok()); }
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+    jcuconv_span span() const { return {memory, bytes}; }
+};
+
+// What the oracle says about one element: the value in fp64, and how far a right fp32 computation may be from it.
+struct Expected {
+    std::vector<double> value;
+    std::vector<double> bound;  // empty: exact after one rounding
+};
+
+// Counts elements that differ; NaN never passes.
+inline bool matches(const std::string& what, const Tensor& actual, const Expected& expected, jcuconv_type type) {
+    const auto values = actual.read();
+    std::size_t wrong = 0, first = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const double want = expected.value[i];
+        const bool right = expected.bound.empty()
+                               ? values[i] == rounded(type, want)
+                               : std::abs(values[i] - want) <= expected.bound[i] + ulp(type, std::abs(want) + expected.bound[i]) / 2;
+        if (!right && wrong++ == 0) first = i;
+    }
+    if (wrong == 0) return true;
+    report(__FILE__, __LINE__, what + ": " + std::to_string(wrong) + " of " + std::to_string(values.size()) +
+                                   " elements differ, first " + std::to_string(first) + ": " + std::to_string(values[first]) +
+                                   " instead of " + std::to_string(expected.value[first]));
+    return false;
+}
+
+}  // namespace jcuconv::test
