@@ -18,6 +18,9 @@ module io.github.jcuconv {
     exports io.github.jcuconv.nn;
     exports io.github.jcuconv.models;
 
+    opens io.github.jcuconv.cli to
+            info.picocli;
+
     uses io.github.jcuconv.spi.EngineProvider;
 
     provides io.github.jcuconv.spi.EngineProvider with

@@ -1,0 +1,74 @@
+package io.github.jcuconv.cli;
+
+import io.github.jcuconv.Engine;
+import io.github.jcuconv.data.Dataset;
+import io.github.jcuconv.data.Datasets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The main job: the same CNN in fp32 and in mixed fp16, on MNIST where it can be had, otherwise on digits. */
+final class MnistCommand extends TrainingCommand {
+    @Option(names = "--model", paramLabel = "M", description = "default ${DEFAULT-VALUE}")
+    String model = "mnist-cnn";
+
+    @Option(
+            names = "--data",
+            paramLabel = "D",
+            description =
+                    "a folder with the four files of mnist, or digits; default: looked up, then downloaded, then digits")
+    @Nullable
+    String data;
+
+    @Option(names = "--precision", paramLabel = "P", split = ",", description = "default fp32,fp16")
+    List<String> precisions = List.of("fp32", "fp16");
+
+    @Option(names = "--out", paramLabel = "DIR", description = "where the models are saved; default ${DEFAULT-VALUE}")
+    Path folder = Path.of("jcuconv-mnist");
+
+    @Override
+    String example() {
+        return "--epochs 1 --precision fp16";
+    }
+
+    @Override
+    int run() {
+        List<Settings> runs = precisions.stream()
+                .map(p -> settings(model, Settings.precision(p)))
+                .toList();
+        runs.forEach(s -> requireWritable(folder.resolve(s.precision().label())));
+        Datasets.Found found = find();
+        Dataset images = found.data();
+        String missing = found.reason().isPresent() ? " (drawn here, because MNIST was not found)" : "";
+        String note = found.reason().map(r -> "; MNIST: " + r).orElse("");
+        List<TrainRun.Result> results = new ArrayList<>();
+        for (Settings s : runs) {
+            // An engine for each run: its ledger then counts this run alone.
+            try (Engine opened = Engines.open(engine, err)) {
+                if (results.isEmpty()) {
+                    announce("training " + model + " on " + images.name() + missing, runs, images, note, opened);
+                }
+                results.add(
+                        train(s, images, opened, folder.resolve(s.precision().label()), null));
+                if (results.size() == runs.size()) {
+                    report(opened, images, results);
+                }
+            }
+        }
+        String last =
+                folder.resolve(runs.get(runs.size() - 1).precision().label()).toString();
+        say("");
+        say("saved in " + folder + "; next: ./jcuconv predict " + last + " IMAGE.png");
+        return 0;
+    }
+
+    private Datasets.Found find() {
+        if (data == null) {
+            return Datasets.mnistOrDigits(Optional.empty());
+        }
+        return new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
+    }
+}

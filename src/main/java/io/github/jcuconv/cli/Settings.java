@@ -1,0 +1,83 @@
+package io.github.jcuconv.cli;
+
+import io.github.jcuconv.data.Dataset;
+import io.github.jcuconv.nn.Optimizer;
+import io.github.jcuconv.nn.Precision;
+import io.github.jcuconv.nn.Schedule;
+import io.github.jcuconv.nn.TrainerConfig;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What decides the bits of a training, apart from data and engine; saved with the model, and compared on {@code --resume}.
+ *
+ * @param rate the learning rate at its highest
+ */
+record Settings(
+        String model,
+        Precision precision,
+        int epochs,
+        int batch,
+        String optimizer,
+        float rate,
+        String schedule,
+        float weightDecay,
+        long seed) {
+    static final List<String> OPTIMIZERS = List.of("sgd", "adam");
+    static final List<String> SCHEDULES = List.of("constant", "step", "cosine", "one-cycle");
+    private static final float MOMENTUM = 0.9f;
+
+    /** Checks names and numbers. */
+    Settings {
+        Names.model(model);
+        Names.require("--optimizer", optimizer, OPTIMIZERS);
+        Names.require("--schedule", schedule, SCHEDULES);
+        Command.require(epochs >= 1, "--epochs " + epochs + ": must be at least 1");
+        Command.require(batch >= 1, "--batch " + batch + ": must be at least 1");
+        Command.require(rate > 0 && Float.isFinite(rate), "--rate " + rate + ": must be above 0");
+        Command.require(weightDecay >= 0 && weightDecay < 1, "--weight-decay " + weightDecay + ": must lie in 0..1");
+    }
+
+    /** A rate that suits small CNNs. */
+    static float usualRate(String optimizer) {
+        return optimizer.equals("adam") ? 2e-3f : 5e-2f;
+    }
+
+    /** The precision of that name. */
+    static Precision precision(String label) {
+        List<String> labels = List.of(Precision.FP32.label(), Precision.FP16.label(), Precision.BF16.label());
+        return Precision.parse(Names.require("--precision", label, labels));
+    }
+
+    TrainerConfig config(long totalSteps) {
+        Schedule rates =
+                switch (schedule) {
+                    case "constant" -> new Schedule.Constant(rate);
+                    case "step" -> new Schedule.Steps(rate, 0.1f, 3);
+                    case "cosine" -> new Schedule.Cosine(rate);
+                    default -> new Schedule.OneCycle(rate);
+                };
+        Optimizer follows = optimizer.equals("adam")
+                ? new Optimizer.AdamOptimizer(0.9f, 0.999f, 1e-8f, weightDecay)
+                : new Optimizer.SgdOptimizer(MOMENTUM, weightDecay);
+        return new TrainerConfig(batch, precision, follows, rates, totalSteps, seed);
+    }
+
+    /** As saved in a model, with what it was trained on. */
+    Map<String, Object> toMap(Dataset data) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("model", model);
+        map.put("precision", precision.label());
+        map.put("epochs", epochs);
+        map.put("batch", batch);
+        map.put("optimizer", optimizer);
+        map.put("rate", rate);
+        map.put("schedule", schedule);
+        map.put("weight-decay", weightDecay);
+        map.put("seed", seed);
+        map.put("data", data.name());
+        map.put("dataSha256", data.sha256());
+        return map;
+    }
+}
