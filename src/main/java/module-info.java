@@ -1,6 +1,6 @@
 /** The convolution kernel library of the JVM. */
 module io.github.jcuconv {
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires static info.picocli;
     requires static com.google.gson;
     requires static org.bytedeco.javacpp;
