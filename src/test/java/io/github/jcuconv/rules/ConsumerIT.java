@@ -69,8 +69,11 @@ class ConsumerIT {
         assumeTrue(java != null, "no JDK " + jdk + " is installed");
         boolean modules = path.equals("module");
         List<String> command = new ArrayList<>(List.of(java.toString()));
-        if (jdk >= 22) {
-            command.add("--enable-native-access=" + (modules ? "org.bytedeco.javacpp" : "ALL-UNNAMED"));
+        if (jdk >= 23) {
+            command.add("--enable-native-access="
+                    + (modules ? "org.bytedeco.javacpp,org.bytedeco.dnnl,org.bytedeco.opencl" : "ALL-UNNAMED"));
+            // HostMemory frees direct buffers at once.
+            command.add("--sun-misc-unsafe-memory-access=allow");
         }
         String joined = String.join(File.pathSeparator, jars);
         command.addAll(
