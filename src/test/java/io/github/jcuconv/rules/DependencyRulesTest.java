@@ -37,7 +37,7 @@ class DependencyRulesTest {
     })
     void package_knows_only(String name, String allowed) {
         String[] packages = Stream.concat(
-                        Stream.of("java..", "org.jspecify.."),
+                        Stream.of("java..", "javax..", "org.jspecify.."),
                         Arrays.stream(allowed.split(" ")).map(DependencyRulesTest::inRoot))
                 .toArray(String[]::new);
         check(classes()
