@@ -36,6 +36,7 @@ final class Emitter {
         private final Map<Arg, Value> existing = new EnumMap<>(Arg.class);
         private final Map<Arg, String> freshNames = new EnumMap<>(Arg.class);
         private final Map<Arg, Part> freshParts = new EnumMap<>(Arg.class);
+        private final Map<Arg, Layout> hints = new EnumMap<>(Arg.class);
 
         Bindings use(Arg arg, Value value) {
             existing.put(arg, value);
@@ -46,6 +47,12 @@ final class Emitter {
             freshNames.put(arg, name);
             freshParts.put(arg, part);
             return this;
+        }
+
+        /** A new tensor that best lies like an existing one: a gradient like its tensor. */
+        Bindings createLike(Value model, Arg arg, String name, Part part) {
+            hints.put(arg, model.layout);
+            return create(arg, name, part);
         }
     }
 
@@ -63,6 +70,7 @@ final class Emitter {
     /** The layouts that the engine would take beside these tensors. */
     Map<Arg, Layout> propose(OpDescriptor op, Pass pass, Bindings bindings) {
         Map<Arg, Layout> known = new EnumMap<>(Arg.class);
+        known.putAll(bindings.hints);
         bindings.existing.forEach((arg, value) -> known.put(arg, value.layout));
         return engine.propose(op, pass, known);
     }

@@ -1,7 +1,6 @@
 package io.github.jcuconv.nn;
 
 import io.github.jcuconv.DataType;
-import io.github.jcuconv.Dims;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.memory.Part;
 import io.github.jcuconv.nn.Emitter.Bindings;
@@ -175,11 +174,12 @@ final class Lowering {
         if (node.layer() instanceof Layer.Join) {
             int offset = 0;
             for (String input : node.inputs()) {
-                Dims part = trace.output(input).dims;
-                Bindings b = new Bindings().use(Arg.DY, dy).create(Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
-                OpDescriptor op = new Concat(part, node.output().c(), offset, types);
+                Value part = trace.output(input);
+                Bindings b = new Bindings().use(Arg.DY, dy);
+                b.createLike(part, Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
+                OpDescriptor op = new Concat(part.dims, node.output().c(), offset, types);
                 contribute(gradients, input, get(emitter.emit("d " + name, op, Pass.BWD, b), Arg.DX));
-                offset += part.c();
+                offset += part.dims.c();
             }
             return;
         }
@@ -200,7 +200,7 @@ final class Lowering {
         if (op instanceof Dropout && !dy.shared) {
             b.use(Arg.DX, dy);
         } else {
-            b.create(Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
+            b.createLike(x, Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
         }
         if (op instanceof Dropout) {
             b.use(Arg.SEED, seed);
@@ -250,7 +250,7 @@ final class Lowering {
         Bindings dgrad = new Bindings()
                 .use(Arg.DY, dy)
                 .use(Arg.W, weights.get(name + ".weight").used)
-                .create(Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
+                .createLike(x, Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
         contribute(gradients, from, get(emitter.emit("dx " + name, op, Pass.DGRAD, dgrad), Arg.DX));
     }
 
