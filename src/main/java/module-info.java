@@ -24,5 +24,6 @@ module io.github.jcuconv {
     uses io.github.jcuconv.spi.EngineProvider;
 
     provides io.github.jcuconv.spi.EngineProvider with
+            io.github.jcuconv.onednn.OnednnProvider,
             io.github.jcuconv.reference.ReferenceProvider;
 }

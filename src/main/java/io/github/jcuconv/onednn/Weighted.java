@@ -1,0 +1,292 @@
+package io.github.jcuconv.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import io.github.jcuconv.DataType;
+import io.github.jcuconv.Layout;
+import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.ArgSpec;
+import io.github.jcuconv.op.Epilogue;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.primitive_desc;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What convolution and inner product share: a primitive over source, weights and destination whose layouts oneDNN chooses, an optional bias,
+ * and an epilogue.
+ *
+ * @param kind which of the three primitives
+ * @param src our argument that is oneDNN's (gradient of the) source
+ * @param weights our argument that is oneDNN's (gradient of the) weights
+ * @param dst our argument that is oneDNN's (gradient of the) destination
+ * @param srcShape shape of the source as oneDNN takes it
+ * @param weightsShape shape of the weights
+ * @param dstShape shape of the destination
+ * @param keepsSource whether the primitive is fast with any layout of the source, so that a settled one stays
+ * @param creator makes the primitive's descriptor
+ */
+record Weighted(
+        Kind kind,
+        Arg src,
+        Arg weights,
+        Arg dst,
+        long[] srcShape,
+        long[] weightsShape,
+        long[] dstShape,
+        boolean keepsSource,
+        Creator creator) {
+    /** oneDNN's three primitives. */
+    enum Kind {
+        FORWARD,
+        BACKWARD_DATA,
+        BACKWARD_WEIGHTS
+    }
+
+    /** Element types in which a primitive runs. */
+    record Compute(DataType src, DataType weights, DataType dst) {
+        static final Compute FP32 = new Compute(DataType.FP32, DataType.FP32, DataType.FP32);
+    }
+
+    /** Makes the primitive's descriptor, throwing the preset's RuntimeException if there is none. */
+    interface Creator {
+        primitive_desc create(
+                Kind kind,
+                memory.desc src,
+                memory.desc weights,
+                memory.@Nullable desc bias,
+                memory.desc dst,
+                primitive_attr attr);
+    }
+
+    /** bf16 natively where oneDNN has the combination, fp32 otherwise. */
+    Compute compute(OnednnEngine engine, Map<Arg, DataType> types, boolean accumulate) {
+        boolean bf16 = engine.bf16();
+        DataType s = types.get(src);
+        DataType w = types.get(weights);
+        DataType d = types.get(dst);
+        return switch (kind) {
+            case FORWARD -> bf16 && s == DataType.BF16 && w == DataType.BF16
+                    ? new Compute(s, w, d == DataType.BF16 && !accumulate ? d : DataType.FP32)
+                    : Compute.FP32;
+            case BACKWARD_DATA -> bf16 && s == DataType.BF16 && w == DataType.BF16 && d == DataType.BF16 && !accumulate
+                    ? new Compute(s, w, d)
+                    : Compute.FP32;
+            case BACKWARD_WEIGHTS -> bf16 && s == DataType.BF16 && d == DataType.BF16
+                    ? new Compute(s, w == DataType.BF16 && !accumulate ? w : DataType.FP32, d)
+                    : Compute.FP32;
+        };
+    }
+
+    /** Types of the arguments, whatever the pass. */
+    static Map<Arg, DataType> types(List<ArgSpec> specs) {
+        Map<Arg, DataType> types = new EnumMap<>(Arg.class);
+        for (ArgSpec spec : specs) {
+            types.put(spec.arg(), spec.type());
+        }
+        return types;
+    }
+
+    private primitive_desc create(
+            memory.desc srcDesc,
+            memory.desc weightsDesc,
+            boolean bias,
+            memory.desc dstDesc,
+            primitive_attr attr) {
+        memory.desc biasDesc = bias ? Descs.vector((int) dstShape[1]) : null;
+        return creator.create(kind, srcDesc, weightsDesc, biasDesc, dstDesc, attr);
+    }
+
+    private primitive_desc createAny(Compute c, boolean bias, @Nullable Layout source, Descs descs) {
+        return Native.call(
+                "layouts of " + kind,
+                () -> create(
+                        source == null ? Descs.any(srcShape, c.src()) : descs.of(source, srcShape, c.src()),
+                        Descs.any(weightsShape, c.weights()),
+                        bias,
+                        Descs.any(dstShape, c.dst()),
+                        PlanBuilder.attributes()));
+    }
+
+    /** The layouts that oneDNN would choose, the weights' being kept where that changes nothing else. */
+    Map<Arg, Layout> propose(OnednnEngine engine, List<ArgSpec> specs, boolean bias, Map<Arg, Layout> known) {
+        Compute compute = compute(engine, types(specs), false);
+        Descs descs = engine.descs();
+        primitive_desc any = createAny(compute, bias, keepsSource ? known.get(src) : null, descs);
+        Map<Arg, Layout> result = layouts(descs, any, specs);
+        Layout kept = known.get(weights);
+        if (kept == null || kept.equals(result.get(weights)) || !(kept instanceof Layout.Opaque)) {
+            return result;
+        }
+        try {
+            primitive_desc same = create(
+                    srcDesc(any),
+                    descs.of(kept, weightsShape, compute.weights()),
+                    bias,
+                    dstDesc(any),
+                    PlanBuilder.attributes());
+            if (PlanBuilder.implementation(same).equals(PlanBuilder.implementation(any))) {
+                return layouts(descs, same, specs);
+            }
+        } catch (RuntimeException e) {
+            // The preset's only way to say that this primitive does not take the kept layout.
+            return result;
+        }
+        return result;
+    }
+
+    private Map<Arg, Layout> layouts(Descs descs, primitive_desc desc, List<ArgSpec> specs) {
+        Map<Arg, Layout> layouts = new EnumMap<>(Arg.class);
+        for (ArgSpec spec : specs) {
+            Arg arg = spec.arg();
+            if (arg == src) {
+                layouts.put(arg, descs.layout(srcDesc(desc), spec.dims()));
+            } else if (arg == weights) {
+                layouts.put(arg, descs.layout(weightsDesc(desc), spec.dims()));
+            } else if (arg == dst || arg == Arg.RESIDUAL) {
+                layouts.put(arg, descs.layout(dstDesc(desc), spec.dims()));
+            } else {
+                layouts.put(arg, Layout.Plain.NCHW);
+            }
+        }
+        return layouts;
+    }
+
+    private memory.desc srcDesc(primitive_desc desc) {
+        return kind == Kind.BACKWARD_DATA ? desc.diff_src_desc() : desc.src_desc();
+    }
+
+    private memory.desc weightsDesc(primitive_desc desc) {
+        return kind == Kind.BACKWARD_WEIGHTS ? desc.diff_weights_desc() : desc.weights_desc();
+    }
+
+    private memory.desc dstDesc(primitive_desc desc) {
+        return kind == Kind.FORWARD ? desc.dst_desc() : desc.diff_dst_desc();
+    }
+
+    /** Adds the primitive to a plan; {@code bias} and {@code epilogue} only where oneDNN's primitive can do them itself. */
+    void plan(PlanBuilder b, boolean bias, Epilogue epilogue) {
+        Map<Arg, DataType> types = new EnumMap<>(Arg.class);
+        for (Arg arg : List.of(src, weights, dst)) {
+            types.put(arg, b.type(arg));
+        }
+        Compute c = compute(b.engine(), types, b.accumulate());
+        Descs descs = b.engine().descs();
+        List<PrimitiveStep.Use> uses = new ArrayList<>();
+        boolean biasFirst = bias && (kind != Kind.FORWARD || epilogue.steps().get(0) == Epilogue.Step.BIAS);
+        primitive_desc desc = choose(b, c, biasFirst, descs, epilogue, uses);
+        boolean forward = kind == Kind.FORWARD;
+        boolean data = kind == Kind.BACKWARD_DATA;
+        boolean gradient = kind == Kind.BACKWARD_WEIGHTS;
+        uses.add(new PrimitiveStep.Use(
+                data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, data ? b.out(src, c.src()) : b.in(src, c.src()), srcDesc(desc)));
+        uses.add(new PrimitiveStep.Use(
+                gradient ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
+                gradient ? b.out(weights, c.weights()) : b.in(weights, c.weights()),
+                weightsDesc(desc)));
+        uses.add(new PrimitiveStep.Use(
+                forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST,
+                forward ? b.out(dst, c.dst()) : b.in(dst, c.dst()),
+                dstDesc(desc)));
+        if (biasFirst) {
+            memory.desc vector = Descs.vector((int) dstShape[1]);
+            uses.add(
+                    gradient
+                            ? new PrimitiveStep.Use(DNNL_ARG_DIFF_BIAS, b.out(Arg.DBIAS, DataType.FP32), vector)
+                            : new PrimitiveStep.Use(DNNL_ARG_BIAS, b.in(Arg.BIAS, DataType.FP32), vector));
+        }
+        b.primitive(desc, uses);
+    }
+
+    /**
+     * oneDNN's own choice if the request asks for just those layouts (several descriptors can mean one arrangement, and only its own choice
+     * is sure to be fast), a primitive made for the request's layouts otherwise.
+     */
+    private primitive_desc choose(
+            PlanBuilder b, Compute c, boolean bias, Descs descs, Epilogue epilogue, List<PrimitiveStep.Use> uses) {
+        memory.desc dstDesc = descs.of(b.layout(dst), dstShape, c.dst());
+        primitive_attr attr = PlanBuilder.attributes();
+        if (kind == Kind.FORWARD) {
+            attr.set_post_ops(postOps(b, epilogue, bias, dstDesc, descs, uses));
+        }
+        try {
+            primitive_desc any = create(
+                    Descs.any(srcShape, c.src()),
+                    Descs.any(weightsShape, c.weights()),
+                    bias,
+                    Descs.any(dstShape, c.dst()),
+                    attr);
+            if (descs.layout(srcDesc(any), b.spec(src).dims()).equals(b.layout(src))
+                    && descs.layout(weightsDesc(any), b.spec(weights).dims()).equals(b.layout(weights))
+                    && descs.layout(dstDesc(any), b.spec(dst).dims()).equals(b.layout(dst))) {
+                return any;
+            }
+            return create(
+                    descs.of(b.layout(src), srcShape, c.src()),
+                    descs.of(b.layout(weights), weightsShape, c.weights()),
+                    bias,
+                    dstDesc,
+                    attr);
+        } catch (RuntimeException e) {
+            throw b.refuse("oneDNN has no " + kind + " primitive for this shape, these types and layouts (" + e.getMessage()
+                    + ")");
+        }
+    }
+
+    /** The epilogue without a bias that stands first. */
+    private post_ops postOps(
+            PlanBuilder b,
+            Epilogue epilogue,
+            boolean biasFirst,
+            memory.desc dstDesc,
+            Descs descs,
+            List<PrimitiveStep.Use> uses) {
+        post_ops ops = new post_ops();
+        for (Epilogue.Step step : epilogue.steps()) {
+            int id = DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (ops.len() + 1) | DNNL_ARG_SRC_1;
+            switch (step) {
+                case BIAS -> {
+                    if (!biasFirst) {
+                        memory.desc desc = Descs.channels(dstShape);
+                        ops.append_binary(dnnl.algorithm.binary_add, desc);
+                        uses.add(new PrimitiveStep.Use(id, b.in(Arg.BIAS, DataType.FP32), desc));
+                    }
+                }
+                case RESIDUAL -> {
+                    DataType type = b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16()
+                            ? DataType.BF16
+                            : DataType.FP32;
+                    memory.desc desc = descs.of(b.layout(Arg.RESIDUAL), dstShape, type);
+                    ops.append_binary(dnnl.algorithm.binary_add, desc);
+                    uses.add(new PrimitiveStep.Use(id, b.in(Arg.RESIDUAL, type), desc));
+                }
+                case RELU, TANH, SIGMOID -> ops.append_eltwise(algorithm(step), 0, 0);
+            }
+        }
+        return ops;
+    }
+
+    static dnnl.algorithm algorithm(Epilogue.Step step) {
+        return switch (step) {
+            case RELU -> dnnl.algorithm.eltwise_relu;
+            case TANH -> dnnl.algorithm.eltwise_tanh;
+            case SIGMOID -> dnnl.algorithm.eltwise_logistic;
+            default -> throw new IllegalArgumentException(step + " is no activation");
+        };
+    }
+}
