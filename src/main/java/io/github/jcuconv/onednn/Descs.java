@@ -75,8 +75,8 @@ final class Descs {
         if (layout instanceof Layout.Plain plain) {
             return plain(plain, shape, type);
         }
-        memory.desc desc = proposed((Layout.Opaque) layout);
-        long block = desc.get_inner_nblks() == 1 ? desc.get_inner_blks().get() : 16;
+        memory.desc md = proposed((Layout.Opaque) layout);
+        long block = md.get_inner_nblks() == 1 ? md.get_inner_blks().get() : 16;
         return block == 8
                 ? new memory.desc(shape, type(type), memory.format_tag.aBcd8b)
                 : blocked(shape, type);
@@ -105,39 +105,39 @@ final class Descs {
     }
 
     private memory.desc proposed(Layout.Opaque layout) {
-        memory.desc desc = proposed.get(layout);
-        if (desc == null) {
+        memory.desc md = proposed.get(layout);
+        if (md == null) {
             throw new UnsupportedException(
                     Native.ENGINE,
                     "layout " + layout,
                     "it was proposed by another engine or another instance; ask this one to propose",
                     List.of());
         }
-        return desc;
+        return md;
     }
 
     /** The layout of a descriptor that oneDNN chose for a tensor, remembered for {@link #of}. */
-    Layout layout(memory.desc desc, Dims dims) {
-        long[] shape = dims(desc);
-        DataType type = type(desc);
+    Layout layout(memory.desc md, Dims dims) {
+        long[] shape = dims(md);
+        DataType type = type(md);
         for (Layout.Plain plain : Layout.Plain.values()) {
-            if (desc.equals(plain(plain, shape, type)) && desc.get_size() == dims.count() * type.bytes()) {
+            if (md.equals(plain(plain, shape, type)) && md.get_size() == dims.count() * type.bytes()) {
                 boolean same = dims.c() == 1 || (long) dims.h() * dims.w() == 1;
                 return same ? Layout.Plain.NCHW : plain;
             }
         }
-        long elements = (desc.get_size() + type.bytes() - 1) / type.bytes();
-        Layout.Opaque layout = new Layout.Opaque(Native.ENGINE, dims, format(desc, shape), elements);
-        proposed.putIfAbsent(layout, desc);
+        long elements = (md.get_size() + type.bytes() - 1) / type.bytes();
+        Layout.Opaque layout = new Layout.Opaque(Native.ENGINE, dims, format(md, shape), elements);
+        proposed.putIfAbsent(layout, md);
         return layout;
     }
 
-    static long[] dims(memory.desc desc) {
-        return longs(desc.get_dims(), desc.get_ndims());
+    static long[] dims(memory.desc md) {
+        return longs(md.get_dims(), md.get_ndims());
     }
 
-    private static DataType type(memory.desc desc) {
-        memory.data_type type = desc.get_data_type();
+    private static DataType type(memory.desc md) {
+        memory.data_type type = md.get_data_type();
         for (DataType candidate : DataType.values()) {
             if (type(candidate).value == type.value) {
                 return candidate;
@@ -156,13 +156,13 @@ final class Descs {
      * The arrangement in oneDNN's letters, e.g. {@code aBcd16b}: dimensions from the slowest on, capitals where blocked, then the blocks; the
      * shape where it is not ours, and the strides where they are not dense.
      */
-    private static String format(memory.desc desc, long[] shape) {
+    private static String format(memory.desc md, long[] shape) {
         int rank = shape.length;
-        long[] strides = longs(desc.get_strides(), rank);
-        long[] padded = longs(desc.get_padded_dims(), rank);
-        int blocks = desc.get_inner_nblks();
-        long[] sizes = blocks == 0 ? new long[0] : longs(desc.get_inner_blks(), blocks);
-        long[] indices = blocks == 0 ? new long[0] : longs(desc.get_inner_idxs(), blocks);
+        long[] strides = longs(md.get_strides(), rank);
+        long[] padded = longs(md.get_padded_dims(), rank);
+        int blocks = md.get_inner_nblks();
+        long[] sizes = blocks == 0 ? new long[0] : longs(md.get_inner_blks(), blocks);
+        long[] indices = blocks == 0 ? new long[0] : longs(md.get_inner_idxs(), blocks);
         long[] outer = padded.clone();
         StringBuilder inner = new StringBuilder();
         long dense = 1;
@@ -193,8 +193,8 @@ final class Descs {
         if (!isDense) {
             text.append(" strides ").append(join(strides));
         }
-        if (desc.get_size() != dense * type(desc).bytes()) {
-            text.append(" in ").append(desc.get_size()).append(" B");
+        if (md.get_size() != dense * type(md).bytes()) {
+            text.append(" in ").append(md.get_size()).append(" B");
         }
         return text.toString();
     }
@@ -208,21 +208,21 @@ final class Descs {
     }
 
     /** The same arrangement with another element type. oneDNN has no call for this, but a descriptor can be saved, changed and loaded. */
-    private static memory.desc withType(memory.desc desc, DataType type) {
-        if (desc.get_data_type().value == type(type).value) {
-            return desc;
+    private static memory.desc withType(memory.desc md, DataType type) {
+        if (md.get_data_type().value == type(type).value) {
+            return md;
         }
-        byte[] blob = blob(desc);
+        byte[] blob = blob(md);
         writeInt(blob, TYPE_OFFSET, type(type).value);
         memory.desc result = new memory.desc(blob);
-        if (result.get_data_type().value != type(type).value || !Arrays.equals(dims(result), dims(desc))) {
+        if (result.get_data_type().value != type(type).value || !Arrays.equals(dims(result), dims(md))) {
             throw new IllegalStateException("oneDNN's descriptors have another form in this version");
         }
         return result;
     }
 
-    private static byte[] blob(memory.desc desc) {
-        BytePointer pointer = desc.get_blob();
+    private static byte[] blob(memory.desc md) {
+        BytePointer pointer = md.get_blob();
         byte[] bytes = new byte[(int) pointer.limit()];
         pointer.get(bytes);
         return bytes;

@@ -188,11 +188,11 @@ final class OnednnEngine implements EngineSpi {
     stream stream(long handle) {
         @Nullable stream[] table = streams;
         int index = (int) handle;
-        stream stream = index >= 0 && index < table.length ? table[index] : null;
-        if (stream == null) {
+        stream found = index >= 0 && index < table.length ? table[index] : null;
+        if (found == null) {
             throw new IllegalStateException("stream " + Long.toHexString(handle) + " is closed");
         }
-        return stream;
+        return found;
     }
 
     @Override
@@ -210,17 +210,17 @@ final class OnednnEngine implements EngineSpi {
 
     @Override
     public void synchronize(long handle) {
-        stream stream = stream(handle);
-        Native.call("wait for stream", stream::_wait);
+        stream waited = stream(handle);
+        Native.call("wait for stream", waited::_wait);
     }
 
     @Override
     public synchronized void destroyStream(long handle) {
-        stream stream = stream(handle);
+        stream ended = stream(handle);
         @Nullable stream[] copy = streams.clone();
         copy[(int) handle] = null;
         streams = copy;
-        stream.close();
+        ended.close();
     }
 
     @Override

@@ -49,11 +49,11 @@ final class OnednnPlan implements PlanSpi {
 
     @Override
     public void execute(Arguments args, @Nullable Memory workspace, long streamHandle) {
-        stream stream = engine.stream(streamHandle);
+        stream queue = engine.stream(streamHandle);
         Step[] steps = take();
         try {
             for (Step step : steps) {
-                step.run(args, workspace, stream);
+                step.run(args, workspace, queue);
             }
         } finally {
             give(steps);
@@ -99,8 +99,6 @@ final class OnednnPlan implements PlanSpi {
                 closeAll(steps);
             }
         }
-        for (primitive primitive : primitives) {
-            primitive.close();
-        }
+        primitives.forEach(primitive::close);
     }
 }

@@ -147,6 +147,14 @@ final class OnednnPool2d {
     /** Max-pooling. */
     static final class Max implements Factory<MaxPool2d> {
         @Override
+        public Optional<String> refusal(MaxPool2d op, Pass pass) {
+            boolean wide = op.window().r() * op.window().s() == 256 && op.phase() == Phase.TRAINING;
+            return wide
+                    ? Optional.of("oneDNN keeps the offsets of a window of 256 elements in 4 bytes, ARGMAX has 1 byte")
+                    : Optional.empty();
+        }
+
+        @Override
         public Map<Arg, Layout> propose(OnednnEngine engine, MaxPool2d op, Pass pass, Map<Arg, Layout> known) {
             return Pool.of(op).propose(engine, pass, known);
         }

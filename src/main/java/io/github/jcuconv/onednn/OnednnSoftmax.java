@@ -57,7 +57,7 @@ final class OnednnSoftmax implements Factory<SoftmaxCrossEntropy> {
         }
 
         @Override
-        public void run(Arguments args, @Nullable Memory workspace, stream stream) {
+        public void run(Arguments args, @Nullable Memory workspace, stream queue) {
             x.bind(args, workspace);
             labels.bind(args, workspace);
             result.bind(args, workspace);

@@ -180,9 +180,9 @@ final class PlanBuilder {
             all.add(new PrimitiveStep.Use(DNNL_ARG_SCRATCHPAD, scratch(pad.get_size()), pad));
         }
         String what = request.toString();
-        primitive primitive = Native.call(what, () -> new primitive(desc.get()));
-        primitives.add(primitive);
-        steps.add(() -> new PrimitiveStep(what, engine.cpu(), primitive, all));
+        primitive made = Native.call(what, () -> new primitive(desc.get()));
+        primitives.add(made);
+        steps.add(() -> new PrimitiveStep(what, engine.cpu(), made, all));
         named(implementation(desc));
     }
 

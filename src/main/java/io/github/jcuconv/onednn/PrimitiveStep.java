@@ -18,12 +18,12 @@ final class PrimitiveStep implements Step {
      *
      * @param id oneDNN's number for its role
      * @param operand where it lies
-     * @param desc its shape, type and layout
+     * @param md its shape, type and layout
      */
-    record Use(int id, Operand operand, memory.desc desc) {}
+    record Use(int id, Operand operand, memory.desc md) {}
 
     private final String what;
-    private final primitive primitive;
+    private final primitive kernel;
     private final Operand[] operands;
     private final memory[] memories;
     private final long[] addresses;
@@ -31,9 +31,9 @@ final class PrimitiveStep implements Step {
     private final IntMemoryMap map = new IntMemoryMap();
     private final Native.Address address = new Native.Address();
 
-    PrimitiveStep(String what, engine engine, primitive primitive, List<Use> uses) {
+    PrimitiveStep(String what, engine cpu, primitive kernel, List<Use> uses) {
         this.what = what;
-        this.primitive = primitive;
+        this.kernel = kernel;
         int count = uses.size();
         operands = new Operand[count];
         memories = new memory[count];
@@ -42,14 +42,14 @@ final class PrimitiveStep implements Step {
         for (int i = 0; i < count; i++) {
             Use use = uses.get(i);
             operands[i] = use.operand();
-            sizes[i] = use.desc().get_size();
-            memories[i] = new memory(use.desc(), engine, (Pointer) null);
+            sizes[i] = use.md().get_size();
+            memories[i] = new memory(use.md(), cpu, (Pointer) null);
             map.put(use.id(), memories[i]);
         }
     }
 
     @Override
-    public void run(Arguments args, @Nullable Memory workspace, stream stream) {
+    public void run(Arguments args, @Nullable Memory workspace, stream queue) {
         for (int i = 0; i < operands.length; i++) {
             long now = operands[i].address(args, workspace);
             if (now != addresses[i]) {
@@ -58,7 +58,7 @@ final class PrimitiveStep implements Step {
             }
         }
         try {
-            primitive.execute(stream, map);
+            kernel.execute(queue, map);
         } catch (RuntimeException e) {
             throw Native.failed(what, e);
         }
@@ -67,8 +67,8 @@ final class PrimitiveStep implements Step {
     @Override
     public void close() {
         map.close();
-        for (memory memory : memories) {
-            memory.close();
+        for (memory bound : memories) {
+            bound.close();
         }
     }
 }

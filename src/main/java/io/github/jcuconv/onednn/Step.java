@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One piece of a plan, with the mutable state of one execution at a time; each concurrent execution has its own. */
 interface Step {
-    void run(Arguments args, @Nullable Memory workspace, stream stream);
+    void run(Arguments args, @Nullable Memory workspace, stream queue);
 
     /** Releases native state. */
     default void close() {}

@@ -37,7 +37,7 @@ abstract class TileKernel implements Step, Workers.Task {
     }
 
     @Override
-    public final void run(Arguments args, @Nullable Memory workspace, stream stream) {
+    public final void run(Arguments args, @Nullable Memory workspace, stream queue) {
         for (View view : views) {
             view.bind(args, workspace);
         }

@@ -29,6 +29,7 @@ final class View {
         this.base = Math.toIntExact(operand.offset() / type.bytes());
     }
 
+    @SuppressWarnings("ReferenceEquality") // Another buffer object is other memory; equality would compare contents.
     void bind(Arguments args, @Nullable Memory workspace) {
         ByteBuffer now = operand.host(args, workspace);
         if (now == host) {

@@ -222,7 +222,7 @@ record Weighted(
         memory.desc dstDesc = descs.of(b.layout(dst), dstShape, c.dst());
         primitive_attr attr = PlanBuilder.attributes();
         if (kind == Kind.FORWARD) {
-            attr.set_post_ops(postOps(b, epilogue, bias, dstDesc, descs, uses));
+            attr.set_post_ops(postOps(b, epilogue, bias, descs, uses));
         }
         try {
             primitive_desc any = create(
@@ -243,8 +243,8 @@ record Weighted(
                     dstDesc,
                     attr);
         } catch (RuntimeException e) {
-            throw b.refuse("oneDNN has no " + kind + " primitive for this shape, these types and layouts (" + e.getMessage()
-                    + ")");
+            throw b.refuse("oneDNN has no " + kind + " primitive for this shape, these types and layouts ("
+                    + e.getMessage() + ")");
         }
     }
 
@@ -253,7 +253,6 @@ record Weighted(
             PlanBuilder b,
             Epilogue epilogue,
             boolean biasFirst,
-            memory.desc dstDesc,
             Descs descs,
             List<PrimitiveStep.Use> uses) {
         post_ops ops = new post_ops();
@@ -262,18 +261,18 @@ record Weighted(
             switch (step) {
                 case BIAS -> {
                     if (!biasFirst) {
-                        memory.desc desc = Descs.channels(dstShape);
-                        ops.append_binary(dnnl.algorithm.binary_add, desc);
-                        uses.add(new PrimitiveStep.Use(id, b.in(Arg.BIAS, DataType.FP32), desc));
+                        memory.desc md = Descs.channels(dstShape);
+                        ops.append_binary(dnnl.algorithm.binary_add, md);
+                        uses.add(new PrimitiveStep.Use(id, b.in(Arg.BIAS, DataType.FP32), md));
                     }
                 }
                 case RESIDUAL -> {
                     DataType type = b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16()
                             ? DataType.BF16
                             : DataType.FP32;
-                    memory.desc desc = descs.of(b.layout(Arg.RESIDUAL), dstShape, type);
-                    ops.append_binary(dnnl.algorithm.binary_add, desc);
-                    uses.add(new PrimitiveStep.Use(id, b.in(Arg.RESIDUAL, type), desc));
+                    memory.desc md = descs.of(b.layout(Arg.RESIDUAL), dstShape, type);
+                    ops.append_binary(dnnl.algorithm.binary_add, md);
+                    uses.add(new PrimitiveStep.Use(id, b.in(Arg.RESIDUAL, type), md));
                 }
                 case RELU, TANH, SIGMOID -> ops.append_eltwise(algorithm(step), 0, 0);
             }

@@ -25,7 +25,7 @@ final class Workers implements AutoCloseable {
     private final AtomicBoolean taken = new AtomicBoolean();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger working = new AtomicInteger();
-    private volatile int round;
+    private final AtomicInteger round = new AtomicInteger();
     private volatile @Nullable Task task;
     private volatile @Nullable Thread waiter;
     private volatile @Nullable Throwable failure;
@@ -61,7 +61,7 @@ final class Workers implements AutoCloseable {
             next.set(0);
             working.set(helpers.length);
             task = work;
-            round++;
+            round.incrementAndGet();
             for (Thread helper : helpers) {
                 LockSupport.unpark(helper);
             }
@@ -98,11 +98,11 @@ final class Workers implements AutoCloseable {
     private void help(int worker) {
         int seen = 0;
         while (!closed) {
-            if (round == seen) {
+            if (round.get() == seen) {
                 LockSupport.park(this);
                 continue;
             }
-            seen = round;
+            seen = round.get();
             Task work = task;
             try {
                 if (work != null) {
