@@ -9,12 +9,16 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive_desc_base;
 import org.bytedeco.dnnl.reduction;
+import org.bytedeco.dnnl.reorder;
 
 /** The gradient of the bias alone: the sum of dy over everything but channels. */
 final class Reductions {
@@ -33,10 +37,12 @@ final class Reductions {
         DataType type = b.type(Arg.DY) == DataType.BF16 && b.engine().bf16() ? DataType.BF16 : DataType.FP32;
         memory.desc src = b.engine().descs().of(b.layout(Arg.DY), dyShape, type);
         memory.desc dst = Descs.channels(Descs.dims(src));
-        reduction.primitive_desc desc = Native.call(
-                "sum of dy",
-                () -> new reduction.primitive_desc(
-                        b.engine().cpu(), algorithm.reduction_sum, src, dst, 0, 0, PlanBuilder.attributes(), false));
+        engine cpu = b.engine().cpu();
+        boolean copies = Arrays.equals(Descs.dims(src), Descs.dims(dst)); // oneDNN refuses a sum over nothing.
+        primitive_desc_base desc = b.create(() -> copies
+                ? new reorder.primitive_desc(cpu, src, cpu, dst, PlanBuilder.attributes(), false)
+                : new reduction.primitive_desc(
+                        cpu, algorithm.reduction_sum, src, dst, 0, 0, PlanBuilder.attributes(), false));
         b.primitive(
                 desc,
                 List.of(
