@@ -19,8 +19,12 @@ public final class Main {
                 MnistCommand::new);
         add("train", "train any model on any data", TrainCommand::new);
         add("evaluate", "test a saved model on a data set", EvaluateCommand::new);
+        add("predict", "name what PNG or JPEG images show", PredictCommand::new);
         add("summary", "layers, shapes, parameters of a model", SummaryCommand::new);
         add("memory", "predict a training's memory to the byte, without allocating it", MemoryCommand::new);
+        add("verify", "compare an engine's operations with the fp64 oracle", VerifyCommand::new);
+        add("bench", "time an operation's shapes, or a model's training step", BenchCommand::new);
+        add("doctor", "what works here, and the one next action", DoctorCommand::new);
     }
 
     private Main() {}

@@ -1,7 +1,10 @@
 package io.github.jcuconv.cli;
 
 import io.github.jcuconv.models.Models;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
 
 /** Messages about names that nobody knows. */
 final class Names {
@@ -28,6 +31,13 @@ final class Names {
             throw new IllegalArgumentException(unknown(what, name, known));
         }
         return name;
+    }
+
+    /** The constant of that name in lower case. */
+    static <E extends Enum<E>> E constant(String what, String name, E[] all) {
+        List<String> names =
+                Arrays.stream(all).map(e -> e.name().toLowerCase(Locale.ROOT)).toList();
+        return all[names.indexOf(require(what, name, names))];
     }
 
     /** Refuses an unknown model. */

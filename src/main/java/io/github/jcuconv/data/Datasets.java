@@ -89,4 +89,14 @@ public final class Datasets {
         }
         return new Found(Digits.make(DIGITS_SEED), Optional.of(String.join(", ", mnist.tried())));
     }
+
+    /** The folder on this machine from which {@code mnist} would be read: $MNIST_DIR or the cache; downloads nothing. */
+    public static Optional<Path> mnistFolder() {
+        DataEnvironment environment = DataEnvironment.system();
+        return environment
+                .folder("MNIST_DIR")
+                .filter(folder -> IdxFolder.missing(folder).isEmpty())
+                .or(() -> Optional.of(environment.cache().resolve("mnist"))
+                        .filter(folder -> IdxFolder.missing(folder).isEmpty()));
+    }
 }

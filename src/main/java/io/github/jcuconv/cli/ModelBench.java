@@ -1,0 +1,167 @@
+package io.github.jcuconv.cli;
+
+import io.github.jcuconv.Engine;
+import io.github.jcuconv.data.Batches;
+import io.github.jcuconv.data.Dataset;
+import io.github.jcuconv.data.Prefetch;
+import io.github.jcuconv.data.Split;
+import io.github.jcuconv.nn.Trainer;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Training steps in steady state: loading, forward, backward and update, as in a training. */
+final class ModelBench {
+    private static final int WARM_UP = 50;
+    /** Steps that an engine runs before the other has its turn. */
+    private static final int TURN = 10;
+
+    private final Trainer trainer;
+    private final Batches batches;
+    private final double[] millis;
+    private @Nullable Prefetch prefetch;
+    private long epoch;
+    private int timed;
+
+    private ModelBench(Engine engine, Settings settings, Dataset data, int steps) {
+        this.trainer = new Trainer(TrainRun.network(settings.model(), data), engine, settings.config(WARM_UP + steps));
+        this.batches = Batches.shuffled(data, settings.batch(), settings.seed());
+        this.millis = new double[steps];
+    }
+
+    static Map<String, Object> run(
+            Command command, List<Engine> engines, Settings settings, @Nullable DataOption from, int steps) {
+        Dataset data = from == null ? madeUp(settings) : from.load();
+        List<ModelBench> all = new ArrayList<>();
+        try {
+            for (Engine engine : engines) {
+                ModelBench bench = new ModelBench(engine, settings, data, steps);
+                all.add(bench);
+                bench.steps(WARM_UP, false);
+            }
+            for (int done = 0, turn = 0; done < steps; done += TURN, turn++) {
+                int count = Math.min(TURN, steps - done);
+                for (int i = 0; i < all.size(); i++) {
+                    all.get(turn % 2 == 0 ? i : all.size() - 1 - i).steps(count, true);
+                }
+            }
+            return report(command, engines, all, settings, data);
+        } finally {
+            all.forEach(ModelBench::close);
+        }
+    }
+
+    private void steps(int count, boolean time) {
+        for (int i = 0; i < count; i++) {
+            long began = System.nanoTime();
+            Prefetch.Batch batch = next();
+            trainer.forwardBackward(batch.x().array(), batch.labels().array());
+            trainer.update(1);
+            trainer.loss();
+            if (time) {
+                millis[timed++] = (System.nanoTime() - began) / 1e6;
+            }
+        }
+    }
+
+    private Prefetch.Batch next() {
+        Prefetch.Batch batch = prefetch == null ? null : prefetch.next();
+        while (batch == null) {
+            close(prefetch);
+            batches.startEpoch(epoch++);
+            prefetch = new Prefetch(batches, FloatBuffer::allocate);
+            batch = prefetch.next();
+        }
+        return batch;
+    }
+
+    private static void close(@Nullable Prefetch open) {
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    private void close() {
+        close(prefetch);
+        trainer.close();
+    }
+
+    /** Eight batches of noise: enough that they do not stay in the caches. */
+    private static Dataset madeUp(Settings settings) {
+        int count = 8 * settings.batch();
+        byte[] images = new byte[count * 28 * 28];
+        byte[] labels = new byte[count];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = (byte) (i * 0x9E3779B9 >>> 24);
+        }
+        for (int i = 0; i < count; i++) {
+            labels[i] = (byte) (i % 10);
+        }
+        Split split = Split.of(images, labels, 1, 28, 28);
+        return new Dataset("made-up images", split, split, 10, 0.5f, 0.29f);
+    }
+
+    private static Map<String, Object> report(
+            Command command, List<Engine> engines, List<ModelBench> all, Settings s, Dataset data) {
+        command.say("training step of " + s.model() + ", batch " + s.batch() + ", "
+                + s.precision().label() + ", " + data.name());
+        Text.Table table = new Text.Table(1, "engine", "images/s", "median ms", "memory");
+        Map<String, Object> json = new LinkedHashMap<>();
+        double[] speeds = new double[all.size()];
+        for (int i = 0; i < all.size(); i++) {
+            double[] millis = all.get(i).millis.clone();
+            speeds[i] =
+                    s.batch() * millis.length * 1000.0 / Arrays.stream(millis).sum();
+            Arrays.sort(millis);
+            double median = millis[millis.length / 2];
+            long peak = engines.get(i).ledger().peakBytes();
+            table.row(
+                    engines.get(i).name(),
+                    Text.format("%,.0f", speeds[i]),
+                    Text.format("%.2f", median),
+                    Text.bytes(peak));
+            Map<String, Object> one = i == 0 ? json : new LinkedHashMap<>();
+            one.put("engine", engines.get(i).name());
+            one.put("imagesPerSecond", speeds[i]);
+            one.put("medianStepMillis", median);
+            one.put("peakBytes", peak);
+            if (i > 0) {
+                json.put("against", one);
+                json.put("ratio", speeds[0] / speeds[i]);
+            }
+        }
+        table.lines().forEach(command::say);
+        if (all.size() > 1) {
+            command.say("  ratio %.2f", speeds[0] / speeds[1]);
+        }
+        long resident = residentBytes();
+        command.say("  resident at most " + Text.bytes(resident));
+        json.put("residentBytes", resident);
+        json.put("model", s.model());
+        json.put("precision", s.precision().label());
+        json.put("batch", s.batch());
+        json.put("steps", all.get(0).millis.length);
+        return json;
+    }
+
+    /** The most memory that this process had resident, as Linux counts it; 0 elsewhere. */
+    static long residentBytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                if (line.startsWith("VmHWM:")) {
+                    return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
+                }
+            }
+        } catch (IOException e) {
+            return 0;
+        }
+        return 0;
+    }
+}

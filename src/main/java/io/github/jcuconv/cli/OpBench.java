@@ -1,0 +1,161 @@
+package io.github.jcuconv.cli;
+
+import io.github.jcuconv.Arguments;
+import io.github.jcuconv.DataType;
+import io.github.jcuconv.Engine;
+import io.github.jcuconv.Memory;
+import io.github.jcuconv.Plan;
+import io.github.jcuconv.Stream;
+import io.github.jcuconv.op.ArgSpec;
+import io.github.jcuconv.op.OpDescriptor;
+import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.op.PlanRequest;
+import io.github.jcuconv.verify.Descriptors;
+import io.github.jcuconv.verify.ShapeFile;
+import io.github.jcuconv.verify.ShapeLine;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Passes of operations in the engine's own layouts, caches warm: median of rounds that alternate between engines. */
+final class OpBench implements AutoCloseable {
+    private static final int ROUNDS = 9;
+    private static final double ROUND_SECONDS = 0.03;
+
+    private final Plan plan;
+    private final Stream stream;
+    private final Arguments args = new Arguments();
+    private final List<Memory> held = new ArrayList<>();
+    private final @Nullable Memory workspace;
+    private final double[] seconds = new double[ROUNDS];
+    private long bytes;
+    private int repeats = 1;
+
+    private OpBench(Engine engine, OpDescriptor op, Pass pass) {
+        PlanRequest request = PlanRequest.of(op, pass).layouts(engine.propose(op, pass, Map.of()));
+        plan = engine.plan(request);
+        stream = engine.newStream();
+        for (ArgSpec spec : op.arguments(pass)) {
+            Memory memory = engine.allocate(request.bytes(spec));
+            held.add(memory);
+            args.set(spec.arg(), memory);
+            fill(memory.buffer(), spec.type());
+            bytes += request.bytes(spec);
+        }
+        workspace = plan.workspaceBytes() == 0 ? null : engine.allocate(plan.workspaceBytes());
+        // Finds how often a round has to repeat, and warms up.
+        while (round() * repeats < ROUND_SECONDS) {
+            repeats *= 2;
+        }
+    }
+
+    /** Numbers of both signs around 1; offsets and labels 0, which every operation takes. */
+    private static void fill(ByteBuffer buffer, DataType type) {
+        for (int i = 0; i < buffer.capacity() / type.bytes(); i++) {
+            int bits = i * 0x9E3779B9;
+            switch (type) {
+                case FP32 -> buffer.putFloat(4 * i, bits / (float) (1 << 30));
+                case FP16 -> buffer.putShort(2 * i, (short) (0x3800 | bits >>> 22 | bits << 15));
+                case BF16 -> buffer.putShort(2 * i, (short) (0x3F00 | bits >>> 25 | bits << 15));
+                default -> {}
+            }
+        }
+    }
+
+    private double round() {
+        long began = System.nanoTime();
+        for (int i = 0; i < repeats; i++) {
+            plan.execute(args, workspace, stream);
+        }
+        stream.synchronize();
+        return (System.nanoTime() - began) / 1e9 / repeats;
+    }
+
+    private double median() {
+        Arrays.sort(seconds);
+        return seconds[ROUNDS / 2];
+    }
+
+    static Map<String, Object> run(Command command, List<Engine> engines, String op, String shapes, DataType storage) {
+        Names.require("--op", op, Descriptors.names());
+        Text.Table table = new Text.Table(4, "shape", "pass", "engine", "algorithm", "µs", "GFLOP/s", "GB/s", "ratio");
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (ShapeLine line : ShapeFile.read(shapes)) {
+            OpDescriptor descriptor = Descriptors.of(op, line, storage);
+            for (Pass pass : descriptor.passes()) {
+                if (engines.stream().allMatch(e -> e.refusal(descriptor, pass).isEmpty())) {
+                    time(engines, line, descriptor, pass, table, rows);
+                } else {
+                    table.row(line.name(), lower(pass), "not run: an engine refuses it", "", "", "", "", "");
+                }
+            }
+        }
+        table.lines().forEach(command::say);
+        return Map.of("op", op, "rows", rows);
+    }
+
+    private static void time(
+            List<Engine> engines,
+            ShapeLine line,
+            OpDescriptor op,
+            Pass pass,
+            Text.Table table,
+            List<Map<String, Object>> rows) {
+        List<OpBench> all = new ArrayList<>();
+        try {
+            engines.forEach(e -> all.add(new OpBench(e, op, pass)));
+            for (int round = 0; round < ROUNDS; round++) {
+                for (int i = 0; i < all.size(); i++) {
+                    OpBench bench = all.get(round % 2 == 0 ? i : all.size() - 1 - i);
+                    bench.seconds[round] = bench.round();
+                }
+            }
+            double first = all.get(0).median();
+            for (int i = 0; i < all.size(); i++) {
+                OpBench bench = all.get(i);
+                double seconds = bench.median();
+                double gflops = pass == Pass.DBIAS ? 0 : 2e-9 * op.multiplyAdds() / seconds;
+                double gigabytes = 1e-9 * bench.bytes / seconds;
+                table.row(
+                        line.name(),
+                        lower(pass),
+                        engines.get(i).name(),
+                        bench.plan.algorithm(),
+                        Text.format("%,.1f", 1e6 * seconds),
+                        Text.format("%.1f", gflops),
+                        Text.format("%.1f", gigabytes),
+                        i == 0 ? "" : Text.format("%.2f", seconds / first));
+                Map<String, Object> row = new LinkedHashMap<>();
+                row.put("shape", line.shape());
+                row.put("name", line.name());
+                row.put("pass", lower(pass));
+                row.put("engine", engines.get(i).name());
+                row.put("microseconds", 1e6 * seconds);
+                row.put("gflops", gflops);
+                row.put("gigabytesPerSecond", gigabytes);
+                rows.add(row);
+            }
+        } finally {
+            all.forEach(OpBench::close);
+        }
+    }
+
+    private static String lower(Pass pass) {
+        return pass.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public void close() {
+        plan.close();
+        stream.close();
+        held.forEach(Memory::close);
+        if (workspace != null) {
+            workspace.close();
+        }
+    }
+}
