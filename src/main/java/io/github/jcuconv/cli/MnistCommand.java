@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -29,6 +30,9 @@ final class MnistCommand extends TrainingCommand {
     @Option(names = "--out", paramLabel = "DIR", description = "where the models are saved; default ${DEFAULT-VALUE}")
     Path folder = Path.of("jcuconv-mnist");
 
+    /** Where images come from without {@code --data}. */
+    Supplier<Datasets.Found> lookUp = () -> Datasets.mnistOrDigits(Optional.empty());
+
     @Override
     String example() {
         return "--epochs 1 --precision fp16";
@@ -40,7 +44,9 @@ final class MnistCommand extends TrainingCommand {
                 .map(p -> settings(model, Settings.precision(p)))
                 .toList();
         runs.forEach(s -> requireWritable(folder.resolve(s.precision().label())));
-        Datasets.Found found = find();
+        Datasets.Found found = data == null
+                ? lookUp.get()
+                : new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
         Dataset images = found.data();
         String missing = found.reason().isPresent() ? " (drawn here, because MNIST was not found)" : "";
         String note = found.reason().map(r -> "; MNIST: " + r).orElse("");
@@ -63,12 +69,5 @@ final class MnistCommand extends TrainingCommand {
         say("");
         say("saved in " + folder + "; next: ./jcuconv predict " + last + " IMAGE.png");
         return 0;
-    }
-
-    private Datasets.Found find() {
-        if (data == null) {
-            return Datasets.mnistOrDigits(Optional.empty());
-        }
-        return new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
     }
 }

@@ -62,7 +62,8 @@ final class OpBench implements AutoCloseable {
                 case FP32 -> buffer.putFloat(4 * i, bits / (float) (1 << 30));
                 case FP16 -> buffer.putShort(2 * i, (short) (0x3800 | bits >>> 22 | bits << 15));
                 case BF16 -> buffer.putShort(2 * i, (short) (0x3F00 | bits >>> 25 | bits << 15));
-                default -> {}
+                case INT32 -> buffer.putInt(4 * i, 0);
+                case UINT8 -> buffer.put(i, (byte) 0);
             }
         }
     }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 
 /** Shows how a training goes: a bar redrawn in place on a terminal, a plain line every ten seconds in a pipe. */
 final class Progress {
-    private static final int WIDTH = 20;
+    private static final int WIDTH = 14;
     private static final long REDRAW_NANOS = 100_000_000L;
     private static final long LINE_NANOS = 10_000_000_000L;
 

@@ -77,9 +77,7 @@ final class Descs {
         }
         memory.desc md = proposed((Layout.Opaque) layout);
         long block = md.get_inner_nblks() == 1 ? md.get_inner_blks().get() : 16;
-        return block == 8
-                ? new memory.desc(shape, type(type), memory.format_tag.aBcd8b)
-                : blocked(shape, type);
+        return block == 8 ? new memory.desc(shape, type(type), memory.format_tag.aBcd8b) : blocked(shape, type);
     }
 
     /** A plain fp32 vector over the channels of a tensor of this shape, with as many dimensions. */

@@ -23,15 +23,18 @@ final class Native {
             Loader.load(dnnl.class);
             return Optional.empty();
         } catch (NoClassDefFoundError | TypeNotPresentException e) {
-            return Optional.of("a class of oneDNN's preset is missing (" + e.getMessage()
-                    + "); add org.bytedeco:dnnl and opencl to the class path (module path: --add-modules ALL-MODULE-PATH)");
+            return Optional.of(
+                    "a class of oneDNN's preset is missing (" + e.getMessage()
+                            + "); add org.bytedeco:dnnl and opencl to the class path (module path: --add-modules ALL-MODULE-PATH)");
         } catch (UnsatisfiedLinkError e) {
             String text = String.valueOf(e.getMessage());
             if (text.contains("GLIBC")) {
-                return Optional.of("oneDNN needs glibc 2.34 or later; use a newer distribution (" + firstLine(text) + ")");
+                return Optional.of(
+                        "oneDNN needs glibc 2.34 or later; use a newer distribution (" + firstLine(text) + ")");
             }
             return Optional.of("oneDNN's native library for " + Loader.getPlatform()
-                    + " did not load; add the jars of dnnl, javacpp and opencl with that classifier (" + firstLine(text) + ")");
+                    + " did not load; add the jars of dnnl, javacpp and opencl with that classifier (" + firstLine(text)
+                    + ")");
         } catch (IllegalCallerException e) {
             return Optional.of("native access is denied; start java with --enable-native-access=ALL-UNNAMED");
         }
@@ -44,8 +47,8 @@ final class Native {
     /** Library, version, instruction set, threads. */
     static String describe(int threads) {
         dnnl_version_t v = dnnl.version();
-        return "oneDNN " + v.major() + "." + v.minor() + "." + v.patch() + ", " + isa(dnnl_get_effective_cpu_isa()) + ", "
-                + threads + (threads == 1 ? " thread" : " threads");
+        return "oneDNN " + v.major() + "." + v.minor() + "." + v.patch() + ", " + isa(dnnl_get_effective_cpu_isa())
+                + ", " + threads + (threads == 1 ? " thread" : " threads");
     }
 
     /** Whether bf16 arithmetic is native. */
@@ -89,7 +92,10 @@ final class Native {
 
     static DeviceException failed(String what, RuntimeException e) {
         return new DeviceException(
-                ENGINE, 0, what + ": " + e.getMessage() + " (ONEDNN_VERBOSE=all in the environment shows oneDNN's reason)", e);
+                ENGINE,
+                0,
+                what + ": " + e.getMessage() + " (ONEDNN_VERBOSE=all in the environment shows oneDNN's reason)",
+                e);
     }
 
     /** A native address as the preset wants it. */

@@ -67,7 +67,8 @@ final class OnednnActivation implements Factory<Activation> {
                         new PrimitiveStep.Use(DNNL_ARG_DIFF_SRC, b.out(Arg.DX, type), dx)));
     }
 
-    private static eltwise_forward.primitive_desc forward(engine cpu, algorithm kind, memory.desc src, memory.desc dst) {
+    private static eltwise_forward.primitive_desc forward(
+            engine cpu, algorithm kind, memory.desc src, memory.desc dst) {
         return new eltwise_forward.primitive_desc(
                 cpu, prop_kind.forward_training, kind, src, dst, 0, 0, PlanBuilder.attributes(), false);
     }

@@ -54,9 +54,7 @@ final class OnednnConv2d implements Factory<Conv2d> {
 
     /** K C/G R S as oneDNN sees it: with the groups in front if there are any. */
     static long[] filters(Dims w, int groups) {
-        return groups == 1
-                ? Descs.shape(w)
-                : new long[] {groups, w.n() / groups, w.c(), w.h(), w.w()};
+        return groups == 1 ? Descs.shape(w) : new long[] {groups, w.n() / groups, w.c(), w.h(), w.w()};
     }
 
     /** Makes convolution primitives of one window. */
@@ -76,16 +74,49 @@ final class OnednnConv2d implements Factory<Conv2d> {
                     primitive_attr attr) {
                 return switch (kind) {
                     case FORWARD -> forward(src, weights, bias, dst, attr);
-                    case BACKWARD_DATA -> new convolution_backward_data.primitive_desc(
-                            cpu, algorithm.convolution_direct, src, weights, dst, strides, dilations, before, after,
-                            hint(src, weights, dst), attr, false);
-                    case BACKWARD_WEIGHTS -> bias == null
-                            ? new convolution_backward_weights.primitive_desc(
-                                    cpu, algorithm.convolution_direct, src, weights, dst, strides, dilations, before, after,
-                                    hint(src, weights, dst), attr, false)
-                            : new convolution_backward_weights.primitive_desc(
-                                    cpu, algorithm.convolution_direct, src, weights, bias, dst, strides, dilations, before, after,
-                                    hint(src, weights, dst), attr, false);
+                    case BACKWARD_DATA ->
+                        new convolution_backward_data.primitive_desc(
+                                cpu,
+                                algorithm.convolution_direct,
+                                src,
+                                weights,
+                                dst,
+                                strides,
+                                dilations,
+                                before,
+                                after,
+                                hint(src, weights, dst),
+                                attr,
+                                false);
+                    case BACKWARD_WEIGHTS ->
+                        bias == null
+                                ? new convolution_backward_weights.primitive_desc(
+                                        cpu,
+                                        algorithm.convolution_direct,
+                                        src,
+                                        weights,
+                                        dst,
+                                        strides,
+                                        dilations,
+                                        before,
+                                        after,
+                                        hint(src, weights, dst),
+                                        attr,
+                                        false)
+                                : new convolution_backward_weights.primitive_desc(
+                                        cpu,
+                                        algorithm.convolution_direct,
+                                        src,
+                                        weights,
+                                        bias,
+                                        dst,
+                                        strides,
+                                        dilations,
+                                        before,
+                                        after,
+                                        hint(src, weights, dst),
+                                        attr,
+                                        false);
                 };
             }
 
@@ -97,11 +128,32 @@ final class OnednnConv2d implements Factory<Conv2d> {
                     primitive_attr attr) {
                 return bias == null
                         ? new convolution_forward.primitive_desc(
-                                cpu, prop_kind.forward_training, algorithm.convolution_direct, src, weights, dst, strides,
-                                dilations, before, after, attr, false)
+                                cpu,
+                                prop_kind.forward_training,
+                                algorithm.convolution_direct,
+                                src,
+                                weights,
+                                dst,
+                                strides,
+                                dilations,
+                                before,
+                                after,
+                                attr,
+                                false)
                         : new convolution_forward.primitive_desc(
-                                cpu, prop_kind.forward_training, algorithm.convolution_direct, src, weights, bias, dst, strides,
-                                dilations, before, after, attr, false);
+                                cpu,
+                                prop_kind.forward_training,
+                                algorithm.convolution_direct,
+                                src,
+                                weights,
+                                bias,
+                                dst,
+                                strides,
+                                dilations,
+                                before,
+                                after,
+                                attr,
+                                false);
             }
 
             /** Backward asks for a forward primitive of the same problem; its layouts and the type of dw do not matter. */

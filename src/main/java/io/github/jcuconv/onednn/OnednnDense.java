@@ -68,13 +68,15 @@ final class OnednnDense implements Factory<Dense> {
                     primitive_attr attr) {
                 return switch (kind) {
                     case FORWARD -> forward(src, weights, bias, dst, attr);
-                    case BACKWARD_DATA -> new inner_product_backward_data.primitive_desc(
-                            cpu, src, weights, dst, hint(src, weights, dst), attr, false);
-                    case BACKWARD_WEIGHTS -> bias == null
-                            ? new inner_product_backward_weights.primitive_desc(
-                                    cpu, src, weights, dst, hint(src, weights, dst), attr, false)
-                            : new inner_product_backward_weights.primitive_desc(
-                                    cpu, src, weights, bias, dst, hint(src, weights, dst), attr, false);
+                    case BACKWARD_DATA ->
+                        new inner_product_backward_data.primitive_desc(
+                                cpu, src, weights, dst, hint(src, weights, dst), attr, false);
+                    case BACKWARD_WEIGHTS ->
+                        bias == null
+                                ? new inner_product_backward_weights.primitive_desc(
+                                        cpu, src, weights, dst, hint(src, weights, dst), attr, false)
+                                : new inner_product_backward_weights.primitive_desc(
+                                        cpu, src, weights, bias, dst, hint(src, weights, dst), attr, false);
                 };
             }
 

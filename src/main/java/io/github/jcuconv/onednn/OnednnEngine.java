@@ -88,7 +88,8 @@ final class OnednnEngine implements EngineSpi {
     private static <T extends OpDescriptor> Factory<T> factory(T op) {
         Factory<?> factory = TABLE.get(op.getClass());
         if (factory == null) {
-            throw new UnsupportedException(Native.ENGINE, op.name(), "the engine lacks the operation", List.of("reference"));
+            throw new UnsupportedException(
+                    Native.ENGINE, op.name(), "the engine lacks the operation", List.of("reference"));
         }
         return (Factory<T>) factory;
     }

@@ -75,23 +75,50 @@ final class OnednnPool2d {
 
         /** What the last window of each direction reaches beyond the image, which in ceil mode is more than the padding. */
         private long[] after() {
-            long bottom = (long) (y.h() - 1) * window.strideH() + window.spanH() - x.h() - window.padding().top();
-            long right = (long) (y.w() - 1) * window.strideW() + window.spanW() - x.w() - window.padding().left();
+            long bottom = (long) (y.h() - 1) * window.strideH()
+                    + window.spanH()
+                    - x.h()
+                    - window.padding().top();
+            long right = (long) (y.w() - 1) * window.strideW()
+                    + window.spanW()
+                    - x.w()
+                    - window.padding().left();
             return new long[] {
-                Math.max(bottom, ceil ? 0 : window.padding().bottom()), Math.max(right, ceil ? 0 : window.padding().right())
+                Math.max(bottom, ceil ? 0 : window.padding().bottom()),
+                Math.max(right, ceil ? 0 : window.padding().right())
             };
         }
 
         pooling_forward.primitive_desc forward(engine cpu, memory.desc src, memory.desc dst, boolean train) {
             return new pooling_forward.primitive_desc(
-                    cpu, train ? prop_kind.forward_training : prop_kind.forward_inference, kind, src, dst,
-                    strides(), kernel(), dilations(), before(), after(), PlanBuilder.attributes(), false);
+                    cpu,
+                    train ? prop_kind.forward_training : prop_kind.forward_inference,
+                    kind,
+                    src,
+                    dst,
+                    strides(),
+                    kernel(),
+                    dilations(),
+                    before(),
+                    after(),
+                    PlanBuilder.attributes(),
+                    false);
         }
 
         pooling_backward.primitive_desc backward(engine cpu, memory.desc src, memory.desc dst) {
             return new pooling_backward.primitive_desc(
-                    cpu, kind, src, dst, strides(), kernel(), dilations(), before(), after(),
-                    forward(cpu, src, dst, true), PlanBuilder.attributes(), false);
+                    cpu,
+                    kind,
+                    src,
+                    dst,
+                    strides(),
+                    kernel(),
+                    dilations(),
+                    before(),
+                    after(),
+                    forward(cpu, src, dst, true),
+                    PlanBuilder.attributes(),
+                    false);
         }
 
         Map<Arg, Layout> propose(OnednnEngine engine, Pass pass, Map<Arg, Layout> known) {
@@ -99,9 +126,8 @@ final class OnednnPool2d {
             Layout given = known.get(pass == Pass.FWD ? Arg.X : Arg.DY);
             Layout other = known.getOrDefault(pass == Pass.FWD ? Arg.Y : Arg.DX, Layout.Plain.NCHW);
             Layout blocks = given == null ? other : given;
-            DataType type = op.arguments(pass).get(0).type() == DataType.BF16 && engine.bf16()
-                    ? DataType.BF16
-                    : DataType.FP32;
+            DataType type =
+                    op.arguments(pass).get(0).type() == DataType.BF16 && engine.bf16() ? DataType.BF16 : DataType.FP32;
             memory.desc small = descs.sameOrder(blocks, Descs.shape(y), type);
             memory.desc large = descs.sameOrder(blocks, Descs.shape(x), type);
             Map<Arg, Layout> layouts = new EnumMap<>(Arg.class);
@@ -127,16 +153,20 @@ final class OnednnPool2d {
             boolean forward = pass == Pass.FWD;
             memory.desc src = descs.of(b.layout(forward ? Arg.X : Arg.DX), Descs.shape(x), type);
             memory.desc dst = descs.of(b.layout(forward ? Arg.Y : Arg.DY), Descs.shape(y), type);
-            primitive_desc desc = b.create(() ->
-                    forward ? forward(b.engine().cpu(), src, dst, training) : backward(b.engine().cpu(), src, dst));
+            primitive_desc desc = b.create(() -> forward
+                    ? forward(b.engine().cpu(), src, dst, training)
+                    : backward(b.engine().cpu(), src, dst));
             List<PrimitiveStep.Use> uses = new ArrayList<>();
-            uses.add(new PrimitiveStep.Use(forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, b.in(reads, type), forward ? src : dst));
-            uses.add(new PrimitiveStep.Use(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, b.out(writes, type), forward ? dst : src));
+            uses.add(new PrimitiveStep.Use(
+                    forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, b.in(reads, type), forward ? src : dst));
+            uses.add(new PrimitiveStep.Use(
+                    forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, b.out(writes, type), forward ? dst : src));
             if (b.has(Arg.ARGMAX)) {
                 memory.desc saved = desc.workspace_desc();
                 if (!descs.layout(saved, y).equals(b.layout(Arg.ARGMAX))
                         || saved.get_data_type().value != Descs.type(b.type(Arg.ARGMAX)).value) {
-                    throw b.refuse("ARGMAX must be laid out as proposed together with Y, not as " + b.layout(Arg.ARGMAX));
+                    throw b.refuse(
+                            "ARGMAX must be laid out as proposed together with Y, not as " + b.layout(Arg.ARGMAX));
                 }
                 uses.add(new PrimitiveStep.Use(DNNL_ARG_WORKSPACE, PlanBuilder.direct(Arg.ARGMAX), saved));
             }

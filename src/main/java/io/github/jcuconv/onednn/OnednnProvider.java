@@ -24,7 +24,8 @@ public final class OnednnProvider implements EngineProvider {
         try {
             return Native.problem();
         } catch (LinkageError e) {
-            return Optional.of("oneDNN's preset is not there; add org.bytedeco:dnnl and its jar for this platform to the class path");
+            return Optional.of(
+                    "oneDNN's preset is not there; add org.bytedeco:dnnl and its jar for this platform to the class path");
         }
     }
 

@@ -22,8 +22,7 @@ final class OnednnSoftmax implements Factory<SoftmaxCrossEntropy> {
     }
 
     @Override
-    public Map<Arg, Layout> propose(
-            OnednnEngine engine, SoftmaxCrossEntropy op, Pass pass, Map<Arg, Layout> known) {
+    public Map<Arg, Layout> propose(OnednnEngine engine, SoftmaxCrossEntropy op, Pass pass, Map<Arg, Layout> known) {
         return Map.of();
     }
 

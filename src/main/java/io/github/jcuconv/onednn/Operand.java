@@ -15,11 +15,15 @@ import org.jspecify.annotations.Nullable;
  */
 record Operand(@Nullable Arg arg, long offset) {
     long address(Arguments args, @Nullable Memory workspace) {
-        return arg != null ? args.get(arg).address() : Objects.requireNonNull(workspace).address() + offset;
+        return arg != null
+                ? args.get(arg).address()
+                : Objects.requireNonNull(workspace).address() + offset;
     }
 
     /** The buffer that holds it, beginning {@link #offset} bytes before it. */
     ByteBuffer host(Arguments args, @Nullable Memory workspace) {
-        return arg != null ? args.get(arg).host() : Objects.requireNonNull(workspace).host();
+        return arg != null
+                ? args.get(arg).host()
+                : Objects.requireNonNull(workspace).host();
     }
 }

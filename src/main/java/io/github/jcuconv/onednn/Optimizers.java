@@ -74,8 +74,7 @@ final class Optimizers {
                     storage(op.storage()));
         }
 
-        private SgdKernel(
-                Workers workers, Sgd op, View w, View dw, @Nullable View m, View hyper, @Nullable View copy) {
+        private SgdKernel(Workers workers, Sgd op, View w, View dw, @Nullable View m, View hyper, @Nullable View copy) {
             super(workers, op.count(), views(w, dw, m, hyper, copy));
             this.w = w;
             this.dw = dw;
@@ -152,8 +151,7 @@ final class Optimizers {
                     storage(op.storage()));
         }
 
-        private AdamKernel(
-                Workers workers, Adam op, View w, View dw, View m, View v, View hyper, @Nullable View copy) {
+        private AdamKernel(Workers workers, Adam op, View w, View dw, View m, View v, View hyper, @Nullable View copy) {
             super(workers, op.count(), views(w, dw, m, v, hyper, copy));
             this.w = w;
             this.dw = dw;

@@ -110,8 +110,8 @@ final class PlanBuilder {
         if (accumulate()) {
             Operand scratch = scratch(elements(arg) * as.bytes());
             long count = elements(arg);
-            after.add(() -> new Kernels.Accumulate(
-                    engine.workers(), count, new View(direct, stored), new View(scratch, as)));
+            after.add(() ->
+                    new Kernels.Accumulate(engine.workers(), count, new View(direct, stored), new View(scratch, as)));
             return scratch;
         }
         if (stored == as) {
@@ -122,7 +122,8 @@ final class PlanBuilder {
         return scratch;
     }
 
-    private void convert(List<Supplier<Step>> list, Operand from, DataType source, Operand to, DataType target, long count) {
+    private void convert(
+            List<Supplier<Step>> list, Operand from, DataType source, Operand to, DataType target, long count) {
         list.add(() -> new Kernels.Convert(engine.workers(), count, new View(from, source), new View(to, target)));
     }
 
