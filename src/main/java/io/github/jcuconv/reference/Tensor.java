@@ -11,14 +11,21 @@ import org.jspecify.annotations.Nullable;
 public final class Tensor {
     private final Dims dims;
     private final @Nullable DataType type;
-    private final Layout.Plain layout;
     private final ByteBuffer data;
+    private final int strideN;
+    private final int strideC;
+    private final int strideH;
+    private final int strideW;
 
     private Tensor(Dims dims, @Nullable DataType type, Layout.Plain layout, ByteBuffer data) {
         this.dims = dims;
         this.type = type;
-        this.layout = layout;
         this.data = data;
+        boolean channelsLast = layout == Layout.Plain.NHWC;
+        this.strideN = Math.toIntExact(dims.perImage());
+        this.strideC = channelsLast ? 1 : dims.h() * dims.w();
+        this.strideH = channelsLast ? dims.w() * dims.c() : dims.w();
+        this.strideW = channelsLast ? dims.c() : 1;
     }
 
     /** A view of memory that starts at index 0 of a buffer in native byte order. */
@@ -57,7 +64,7 @@ public final class Tensor {
 
     /** The element at (n, c, h, w). */
     public double get(int n, int c, int h, int w) {
-        return at((int) layout.offset(dims, n, c, h, w));
+        return at(n * strideN + c * strideC + h * strideH + w * strideW);
     }
 
     /** The element at (n, c, h, w), zero outside of the image: zero padding. */
@@ -67,7 +74,7 @@ public final class Tensor {
 
     /** Writes the element at (n, c, h, w). */
     public void set(int n, int c, int h, int w, double value) {
-        put((int) layout.offset(dims, n, c, h, w), value);
+        put(n * strideN + c * strideC + h * strideH + w * strideW, value);
     }
 
     /** The element at a place in memory. */
