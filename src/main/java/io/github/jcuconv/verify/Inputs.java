@@ -69,6 +69,8 @@ final class Inputs {
         int count = (int) spec.dims().count();
         boolean exact = c.data() == VerifyCase.Data.EXACT;
         int range = exact ? range(c.op(), c.pass()) : 0;
+        boolean filter = spec.arg() == Arg.W && Bounds.isWeighted(c.op());
+        double scale = filter ? filterScale(c.op()) : 1;
         for (int i = 0; i < count; i++) {
             tensor.put(
                     i,
@@ -79,7 +81,7 @@ final class Inputs {
                         case LOSS_SCALE -> 1024;
                         case V, RUNNING_VAR -> 0.25 + random.nextDouble();
                         case GAMMA -> 1 + normal(random) / 4;
-                        default -> exact ? random.nextInt(-range, range + 1) : normal(random);
+                        default -> exact ? random.nextInt(-range, range + 1) : normal(random) * scale;
                     });
         }
         if (spec.arg() == Arg.X && c.op().name().equals("finite-check") && c.seed() % 2 == 1) {
@@ -109,6 +111,11 @@ final class Inputs {
     private static double normal(SplittableRandom random) {
         return (random.nextDouble() + random.nextDouble() + random.nextDouble() + random.nextDouble() - 2)
                 * Math.sqrt(3);
+    }
+
+    /** Keeps sums near 1, as initialisers do: a power of two close to 1 / sqrt(K). */
+    private static double filterScale(OpDescriptor op) {
+        return Math.scalb(1.0, -Math.getExponent((double) Bounds.terms(op, Pass.FPROP)) / 2);
     }
 
     private static int label(OpDescriptor op, SplittableRandom random) {
