@@ -127,7 +127,9 @@ public final class Plan implements AutoCloseable {
                 continue;
             }
             Memory other = args.get(specs[j].arg());
-            boolean same = other.address() == memory.address();
+            boolean same = other.address() == memory.address()
+                    && spec.type() == specs[j].type()
+                    && request.layout(spec.arg()).equals(request.layout(specs[j].arg()));
             if (overlap(memory, bytes[i], other, bytes[j])
                     && !(same && request.op().mayAlias(spec.arg(), specs[j].arg()))) {
                 throw new IllegalArgumentException(spec.arg() + " of " + request + " overlaps " + specs[j].arg()

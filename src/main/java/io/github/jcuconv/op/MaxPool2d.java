@@ -112,5 +112,22 @@ public record MaxPool2d(Dims x, Window window, boolean ceil, Types types, Phase 
                         && p.bottom() < window.spanH()
                         && p.right() < window.spanW(),
                 name + ": padding must be smaller than the window, so that each window sees a pixel");
+        require(
+                seesPixels(rows, x.h(), window.r(), window.strideH(), window.dilationH(), p.top())
+                        && seesPixels(columns, x.w(), window.s(), window.strideW(), window.dilationW(), p.left()),
+                name + ": a dilated window of " + window.spanH() + "x" + window.spanW()
+                        + " falls between the pixels of " + x + "; take less padding or dilation");
+    }
+
+    /** Along one axis: whether the first element of each window that is no padding before the image lies in it. */
+    private static boolean seesPixels(int outputs, int size, int window, int stride, int dilation, int before) {
+        for (int p = 0; p < outputs; p++) {
+            int start = p * stride - before;
+            int first = start >= 0 ? 0 : (-start + dilation - 1) / dilation;
+            if (first >= window || start + first * dilation >= size) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -64,7 +64,7 @@ class WindowTest {
             Window f = window();
             Padding p = f.padding();
             int h = up(12);
-            if (f.outputHeight(h) < 1 || p.top() >= f.spanH()) {
+            if (f.outputHeight(h) < 1 || p.bottom() >= f.spanH()) {
                 continue;
             }
             int rows = slideCeil(h, p.top(), p.bottom(), f.r(), f.dilationH(), f.strideH());
@@ -100,7 +100,9 @@ class WindowTest {
             int restH = (big.h() + f.padding().top() + f.padding().bottom() - f.spanH()) % f.strideH();
             int restW = (big.w() + f.padding().left() + f.padding().right() - f.spanW()) % f.strideW();
             assertEquals(
-                    big, ConvTranspose2d.of(small, 1, f).outputPad(restH, restW).y(), f + " " + big);
+                    big,
+                    new ConvTranspose2d(small, 1, f, restH, restW, 1, Types.FP32, Epilogue.NONE).y(),
+                    f + " " + big);
         }
     }
 
@@ -125,7 +127,7 @@ class WindowTest {
                 assertTrue(sees(q * f.strideW() - f.padding().left(), f.s(), f.dilationW(), x.w()), f + " over " + x);
             }
         }
-        assertTrue(refused < TRIES * 3 / 4, "hardly anything left: " + refused);
+        assertTrue(TRIES - refused > 1000, "hardly anything left: " + (TRIES - refused));
     }
 
     private static boolean sees(int start, int window, int dilation, int size) {
