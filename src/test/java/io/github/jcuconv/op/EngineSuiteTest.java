@@ -36,6 +36,10 @@ class EngineSuiteTest {
     /** The oracle against itself only shows that layouts, types and memory are handled well: small shapes do. */
     private static final long LARGEST_FOR_REFERENCE = 200_000;
 
+    /** Time is the oracle's: in 16 bits the large shapes wait for the profile full. */
+    private static final long LARGEST_IN_16_BIT = 400_000;
+
+    private static final String EVERYTHING = "_full";
     private static final int SMOKE_SHAPES = 100;
     private static final int FULL_SHAPES = 2000;
 
@@ -66,7 +70,15 @@ class EngineSuiteTest {
     Stream<DynamicTest> manyRandomConvolutions() {
         List<ShapeLine> shapes = RandomShapes.convolutions(SEED, FULL_SHAPES);
         return Engines.available().stream().flatMap(engine -> TYPES.stream()
-                .map(type -> test(engine, "conv2d", "random_full", shapes, type, null)));
+                .map(type -> test(engine, "conv2d", "random" + EVERYTHING, shapes, type, null)));
+    }
+
+    @Tag("full")
+    @TestFactory
+    Stream<DynamicTest> networksInEveryType() {
+        List<ShapeLine> shapes = ShapeLists.read("conv_networks");
+        return Engines.available().stream().flatMap(engine -> TYPES.stream()
+                .map(type -> test(engine, "conv2d", "conv_networks" + EVERYTHING, shapes, type, null)));
     }
 
     @Tag("full")
@@ -113,13 +125,20 @@ class EngineSuiteTest {
                 + (known == null ? "" : " " + known);
         return DynamicTest.dynamicTest(name, () -> {
             List<VerifyCase> cases = VerifyRun.cases(op, shapes, List.of(), type, VerifyRun.Tier.ALL, SEED).stream()
-                    .filter(c -> !engine.equals("reference") || c.op().multiplyAdds() <= LARGEST_FOR_REFERENCE)
+                    .filter(c -> c.op().multiplyAdds() <= largest(engine, list, type))
                     .map(c -> c.known(known))
                     .toList();
             try (Engine opened = Engine.open(engine)) {
                 judge(engine, name, VerifyRun.run(opened, cases, null, result -> {}));
             }
         });
+    }
+
+    private static long largest(String engine, String list, DataType type) {
+        if (engine.equals("reference")) {
+            return LARGEST_FOR_REFERENCE;
+        }
+        return type == DataType.FP32 || list.endsWith(EVERYTHING) ? Long.MAX_VALUE : LARGEST_IN_16_BIT;
     }
 
     private static void judge(String engine, String name, VerifyRun.Report report) {
