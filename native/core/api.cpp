@@ -70,6 +70,39 @@ jcuconv_status jcuconv_conv_transpose2d_plan(const jcuconv_conv_transpose2d* pro
     return create(problem, pass, limit, plan, make_conv_transpose2d_plan);
 }
 
+jcuconv_status jcuconv_max_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t limit,
+                                       jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_max_pool2d_plan);
+}
+
+jcuconv_status jcuconv_avg_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t limit,
+                                       jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_avg_pool2d_plan);
+}
+
+jcuconv_status jcuconv_lrn_plan(const jcuconv_lrn* problem, jcuconv_pass pass, uint64_t limit, jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_lrn_plan);
+}
+
+jcuconv_status jcuconv_activation_plan(const jcuconv_activation* problem, jcuconv_pass pass, uint64_t limit,
+                                       jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_activation_plan);
+}
+
+jcuconv_status jcuconv_add_plan(const jcuconv_add* problem, jcuconv_pass pass, uint64_t limit, jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_add_plan);
+}
+
+jcuconv_status jcuconv_softmax_cross_entropy_plan(const jcuconv_softmax_cross_entropy* problem, jcuconv_pass pass, uint64_t limit,
+                                                  jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_softmax_cross_entropy_plan);
+}
+
+jcuconv_status jcuconv_optimizer_plan(const jcuconv_optimizer* problem, jcuconv_pass pass, uint64_t limit,
+                                      jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_optimizer_plan);
+}
+
 jcuconv_status jcuconv_plan_workspace(jcuconv_handle handle, uint64_t* bytes) {
     return guarded([&]() -> Outcome {
         if (bytes == nullptr) return {JCUCONV_INVALID_RESULT, "the place for the number of bytes is null"};
@@ -92,13 +125,13 @@ jcuconv_status jcuconv_plan_describe(jcuconv_handle handle, char* text, uint64_t
     });
 }
 
-jcuconv_status jcuconv_execute(jcuconv_handle handle, const jcuconv_tensors* tensors, jcuconv_span workspace,
+jcuconv_status jcuconv_execute(jcuconv_handle handle, const jcuconv_span* arguments, uint32_t count, jcuconv_span workspace,
                                jcuconv_stream stream) {
     return guarded([&]() -> Outcome {
         const auto plan = plans().find(handle);
         if (!plan) return no_plan();
-        if (tensors == nullptr) return {JCUCONV_INVALID_PROBLEM, "the struct of tensors is null"};
-        return execute(*plan, *tensors, workspace, stream);
+        if (arguments == nullptr) return {JCUCONV_INVALID_ARGUMENTS, "the array of arguments is null"};
+        return execute(*plan, {arguments, count}, workspace, stream);
     });
 }
 

@@ -8,7 +8,6 @@ namespace jcuconv {
 namespace {
 
 constexpr std::int64_t kMaxExtent = 1 << 30;  // of a padded image, so that a position plus a window stays below 2^31
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 56;  // of a tensor
 constexpr int kMaxGridYz = 65535;
 
 Outcome output_extent(const char* axis, int extent, int pad_low, int pad_high, int window, int stride, int dilation, int* out) {
@@ -101,22 +100,16 @@ Outcome check_conv2d_request(jcuconv_pass pass, bool bias, bool relu, bool accum
     return {};
 }
 
-Outcome check_workspace_limit(std::uint64_t bytes, std::uint64_t limit) {
-    if (bytes <= limit) return {};
-    return {JCUCONV_UNSUPPORTED_WORKSPACE_LIMIT,
-            "needs " + std::to_string(bytes) + " bytes of workspace, the limit is " + std::to_string(limit)};
-}
-
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
                         int alignment, bool accumulate, std::uint64_t workspace_limit, Plan* plan) {
     const PixelSplit split = choose_column_sums(pixels, channels, workspace_limit);
     JCUCONV_TRY(check_workspace_limit(split.workspace_bytes, workspace_limit));
     plan->description = std::string(operation) + " bgrad column_sums splits " + std::to_string(split.splits);
     plan->workspace_bytes = split.workspace_bytes;
-    plan->arguments = {{Slot::kDy, tensor_bytes(pixels, pitch, channels, size_of(type)), alignment},
-                       {Slot::kDbias, static_cast<std::uint64_t>(channels) * sizeof(float), alignof(float), true}};
+    plan->arguments = {{JCUCONV_ARG_DY, tensor_bytes(pixels, pitch, channels, size_of(type)), alignment},
+                       {JCUCONV_ARG_DBIAS, static_cast<std::uint64_t>(channels) * sizeof(float), alignof(float), true}};
     plan->run = [=](const Tensors& t, void* workspace, device::Stream stream) {
-        return column_sums(type, pixels, channels, pitch, split, t.at(Slot::kDy), t.at<float>(Slot::kDbias), accumulate,
+        return column_sums(type, pixels, channels, pitch, split, t.at(JCUCONV_ARG_DY), t.at<float>(JCUCONV_ARG_DBIAS), accumulate,
                            static_cast<float*>(workspace), stream);
     };
     return {};
@@ -136,28 +129,28 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     const Conv2dConfig config = choose_conv2d(g, type, pass, alignment, workspace_limit);
     JCUCONV_TRY(check_workspace_limit(config.split.workspace_bytes, workspace_limit));
     plan->workspace_bytes = config.split.workspace_bytes;
-    const Argument x{Slot::kX, conv2d_x_bytes(g, type), alignment}, w{Slot::kW, conv2d_w_bytes(g, type), alignment};
-    const Argument dy{Slot::kDy, conv2d_y_bytes(g, type), alignment};
+    const Argument x{JCUCONV_ARG_X, conv2d_x_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
+    const Argument dy{JCUCONV_ARG_DY, conv2d_y_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {
         plan->description = "conv2d fprop " + describe(config);
-        plan->arguments = {x, w, {Slot::kY, dy.bytes, alignment, true}};
-        if (bias) plan->arguments.push_back({Slot::kBias, static_cast<std::uint64_t>(g.k) * sizeof(float), alignof(float)});
+        plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
+        if (bias) plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(g.k) * sizeof(float), alignof(float)});
         plan->run = [=](const Tensors& t, void*, device::Stream stream) {
-            return conv2d_fprop_implicit_gemm(g, type, config, t.at(Slot::kX), t.at(Slot::kW), t.at(Slot::kY),
-                                              {t.at<float>(Slot::kBias), relu, false}, stream);
+            return conv2d_fprop_implicit_gemm(g, type, config, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_W), t.at(JCUCONV_ARG_Y),
+                                              {t.at<float>(JCUCONV_ARG_BIAS), relu, false}, stream);
         };
     } else if (pass == JCUCONV_DGRAD) {
         plan->description = "conv2d dgrad " + describe(config);
-        plan->arguments = {dy, w, {Slot::kDx, x.bytes, alignment, true}};
+        plan->arguments = {dy, w, {JCUCONV_ARG_DX, x.bytes, alignment, true}};
         plan->run = [=](const Tensors& t, void*, device::Stream stream) {
-            return conv2d_dgrad_phased_gemm(g, type, config, t.at(Slot::kDy), t.at(Slot::kW), t.at(Slot::kDx),
+            return conv2d_dgrad_phased_gemm(g, type, config, t.at(JCUCONV_ARG_DY), t.at(JCUCONV_ARG_W), t.at(JCUCONV_ARG_DX),
                                             {nullptr, false, accumulate}, stream);
         };
     } else {
         plan->description = "conv2d wgrad " + describe(config);
-        plan->arguments = {x, dy, {Slot::kDw, conv2d_w_bytes(g, JCUCONV_F32), filter_gradient_alignment(config), true}};
+        plan->arguments = {x, dy, {JCUCONV_ARG_DW, conv2d_w_bytes(g, JCUCONV_F32), filter_gradient_alignment(config), true}};
         plan->run = [=](const Tensors& t, void* workspace, device::Stream stream) {
-            return conv2d_wgrad_split_gemm(g, type, config, t.at(Slot::kX), t.at(Slot::kDy), t.at<float>(Slot::kDw), accumulate,
+            return conv2d_wgrad_split_gemm(g, type, config, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_DY), t.at<float>(JCUCONV_ARG_DW), accumulate,
                                            static_cast<float*>(workspace), stream);
         };
     }

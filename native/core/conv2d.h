@@ -18,7 +18,6 @@ std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type);
 inline int filter_gradient_alignment(const Conv2dConfig& config) { return config.vec * static_cast<int>(sizeof(float)); }
 
 Outcome check_conv2d_request(jcuconv_pass pass, bool bias, bool relu, bool accumulate);
-Outcome check_workspace_limit(std::uint64_t bytes, std::uint64_t limit);
 
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
                         int alignment, bool accumulate, std::uint64_t workspace_limit, Plan* plan);

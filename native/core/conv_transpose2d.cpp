@@ -73,28 +73,28 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
     const Conv2dConfig config = choose_conv2d(g, type, adjoint_pass, alignment, workspace_limit);
     JCUCONV_TRY(check_workspace_limit(config.split.workspace_bytes, workspace_limit));
     plan->workspace_bytes = config.split.workspace_bytes;
-    const Argument x{Slot::kX, conv2d_y_bytes(g, type), alignment}, w{Slot::kW, conv2d_w_bytes(g, type), alignment};
-    const Argument dy{Slot::kDy, conv2d_x_bytes(g, type), alignment};
+    const Argument x{JCUCONV_ARG_X, conv2d_y_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
+    const Argument dy{JCUCONV_ARG_DY, conv2d_x_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {
         plan->description = "conv_transpose2d fprop as conv2d dgrad " + describe(config);
-        plan->arguments = {x, w, {Slot::kY, dy.bytes, alignment, true}};
-        if (bias) plan->arguments.push_back({Slot::kBias, static_cast<std::uint64_t>(g.c) * sizeof(float), alignof(float)});
+        plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
+        if (bias) plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(g.c) * sizeof(float), alignof(float)});
         plan->run = [=](const Tensors& a, void*, device::Stream stream) {
-            return conv2d_dgrad_phased_gemm(g, type, config, a.at(Slot::kX), a.at(Slot::kW), a.at(Slot::kY),
-                                            {a.at<float>(Slot::kBias), relu, false}, stream);
+            return conv2d_dgrad_phased_gemm(g, type, config, a.at(JCUCONV_ARG_X), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_Y),
+                                            {a.at<float>(JCUCONV_ARG_BIAS), relu, false}, stream);
         };
     } else if (pass == JCUCONV_DGRAD) {
         plan->description = "conv_transpose2d dgrad as conv2d fprop " + describe(config);
-        plan->arguments = {dy, w, {Slot::kDx, x.bytes, alignment, true}};
+        plan->arguments = {dy, w, {JCUCONV_ARG_DX, x.bytes, alignment, true}};
         plan->run = [=](const Tensors& a, void*, device::Stream stream) {
-            return conv2d_fprop_implicit_gemm(g, type, config, a.at(Slot::kDy), a.at(Slot::kW), a.at(Slot::kDx),
+            return conv2d_fprop_implicit_gemm(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_DX),
                                               {nullptr, false, accumulate}, stream);
         };
     } else {
         plan->description = "conv_transpose2d wgrad as conv2d wgrad " + describe(config);
-        plan->arguments = {x, dy, {Slot::kDw, conv2d_w_bytes(g, JCUCONV_F32), filter_gradient_alignment(config), true}};
+        plan->arguments = {x, dy, {JCUCONV_ARG_DW, conv2d_w_bytes(g, JCUCONV_F32), filter_gradient_alignment(config), true}};
         plan->run = [=](const Tensors& a, void* workspace, device::Stream stream) {
-            return conv2d_wgrad_split_gemm(g, type, config, a.at(Slot::kDy), a.at(Slot::kX), a.at<float>(Slot::kDw), accumulate,
+            return conv2d_wgrad_split_gemm(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_X), a.at<float>(JCUCONV_ARG_DW), accumulate,
                                            static_cast<float*>(workspace), stream);
         };
     }

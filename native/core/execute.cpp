@@ -6,22 +6,21 @@ namespace {
 
 constexpr std::uint64_t kWorkspaceAlignment = 256;
 
+constexpr const char* kNames[] = {
+    "x",     "x2",     "w",    "bias",  "y",      "residual",     "dx",          "dw",        "dbias",    "dy",
+    "argmax", "saved", "gamma", "beta",  "dgamma", "dbeta",        "running_mean", "running_var", "save_mean", "save_var",
+    "labels", "loss",  "loss_scale", "hyper", "m",  "v",            "w_storage",   "seed",      "flag"};
+static_assert(std::size(kNames) == JCUCONV_ARG_COUNT);
+static_assert(int{JCUCONV_INVALID_FLAG} == int{JCUCONV_INVALID_X} + int{JCUCONV_ARG_FLAG},
+              "statuses count like arguments");
+
 struct Named {
     const char* name;
     jcuconv_status status;
 };
-constexpr Named kSlots[] = {{"x", JCUCONV_INVALID_X},         {"w", JCUCONV_INVALID_W},         {"bias", JCUCONV_INVALID_BIAS},
-                            {"y", JCUCONV_INVALID_Y},         {"dx", JCUCONV_INVALID_DX},       {"dw", JCUCONV_INVALID_DW},
-                            {"dbias", JCUCONV_INVALID_DBIAS}, {"dy", JCUCONV_INVALID_DY},       {"saved", JCUCONV_INVALID_SAVED},
-                            {"state", JCUCONV_INVALID_STATE}};
 constexpr Named kWorkspace = {"workspace", JCUCONV_INVALID_WORKSPACE};
-static_assert(std::size(kSlots) == static_cast<std::size_t>(Slot::kCount));
 
-Named named(Slot slot) { return kSlots[static_cast<std::size_t>(slot)]; }
-
-std::array<jcuconv_span, static_cast<std::size_t>(Slot::kCount)> spans(const jcuconv_tensors& t) {
-    return {t.x, t.w, t.bias, t.y, t.dx, t.dw, t.dbias, t.dy, t.saved, t.state};
-}
+Named named(jcuconv_arg arg) { return {kNames[arg], static_cast<jcuconv_status>(int{JCUCONV_INVALID_X} + int{arg})}; }
 
 Outcome check(const Named& what, const jcuconv_span& span, std::uint64_t bytes, std::uint64_t alignment) {
     const auto wrong = [&](const std::string& text) { return Outcome(what.status, std::string(what.name) + text); };
@@ -41,15 +40,17 @@ bool overlap(const device::Access& a, const device::Access& b) {
 
 }  // namespace
 
-Outcome execute(const Plan& plan, const jcuconv_tensors& tensors, jcuconv_span workspace, device::Stream stream) {
-    const auto given = spans(tensors);
+Outcome execute(const Plan& plan, std::span<const jcuconv_span> spans, jcuconv_span workspace, device::Stream stream) {
     Tensors addresses;
     std::vector<device::Access> accesses;
     std::vector<const Argument*> owners;
     for (const Argument& argument : plan.arguments) {
-        const jcuconv_span& span = given[static_cast<std::size_t>(argument.slot)];
-        JCUCONV_TRY(check(named(argument.slot), span, argument.bytes, static_cast<std::uint64_t>(argument.alignment)));
-        addresses.address[static_cast<std::size_t>(argument.slot)] = span.address;
+        if (spans.size() <= argument.arg)
+            return {JCUCONV_INVALID_ARGUMENTS, "the array of " + std::to_string(spans.size()) + " arguments lacks " +
+                                                   kNames[argument.arg]};
+        const jcuconv_span& span = spans[argument.arg];
+        JCUCONV_TRY(check(named(argument.arg), span, argument.bytes, static_cast<std::uint64_t>(argument.alignment)));
+        addresses.address[argument.arg] = span.address;
         accesses.push_back({span.address, argument.bytes, argument.writes});
         owners.push_back(&argument);
     }
@@ -65,8 +66,8 @@ Outcome execute(const Plan& plan, const jcuconv_tensors& tensors, jcuconv_span w
                                   accesses[i].begin == accesses[j].begin;
             if (in_place) continue;
             const std::size_t written = accesses[i].writes ? i : j, other = written == i ? j : i;
-            const Named culprit = owners[written] ? named(owners[written]->slot) : kWorkspace;
-            const Named victim = owners[other] ? named(owners[other]->slot) : kWorkspace;
+            const Named culprit = owners[written] ? named(owners[written]->arg) : kWorkspace;
+            const Named victim = owners[other] ? named(owners[other]->arg) : kWorkspace;
             return {culprit.status, std::string(culprit.name) + " overlaps " + victim.name};
         }
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,23 +13,21 @@
 
 namespace jcuconv {
 
-// The named tensors of jcuconv_tensors, in its order.
-enum class Slot { kX, kW, kBias, kY, kDx, kDw, kDbias, kDy, kSaved, kState, kCount };
-
 struct Argument {
-    Slot slot;
+    jcuconv_arg arg;
     std::uint64_t bytes;
     int alignment;
     bool writes = false;
-    bool in_place = false;   // may be exactly the memory of another argument that has this flag
+    bool in_place = false;  // may be exactly the memory of another argument that has this flag
 };
 
+// The addresses of one execution, already checked.
 struct Tensors {
-    std::array<void*, static_cast<std::size_t>(Slot::kCount)> address{};
+    std::array<void*, JCUCONV_ARG_COUNT> address{};
 
     template <class T = void>
-    T* at(Slot slot) const {
-        return static_cast<T*>(address[static_cast<std::size_t>(slot)]);
+    T* at(jcuconv_arg arg) const {
+        return static_cast<T*>(address[arg]);
     }
 };
 
@@ -40,10 +39,18 @@ struct Plan {
 };
 
 // Checks every argument of the plan (null, bytes, alignment, device memory, overlap), then queues the work.
-Outcome execute(const Plan& plan, const jcuconv_tensors& tensors, jcuconv_span workspace, device::Stream stream);
+Outcome execute(const Plan& plan, std::span<const jcuconv_span> spans, jcuconv_span workspace, device::Stream stream);
 
 Outcome make_conv2d_plan(const jcuconv_conv2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit,
                                    Plan* plan);
+Outcome make_max_pool2d_plan(const jcuconv_pool2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_avg_pool2d_plan(const jcuconv_pool2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_lrn_plan(const jcuconv_lrn& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_activation_plan(const jcuconv_activation& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_add_plan(const jcuconv_add& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_softmax_cross_entropy_plan(const jcuconv_softmax_cross_entropy& problem, jcuconv_pass pass,
+                                        std::uint64_t workspace_limit, Plan* plan);
+Outcome make_optimizer_plan(const jcuconv_optimizer& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 
 }  // namespace jcuconv

@@ -1,6 +1,8 @@
 // Small building blocks of validation. Each returns OK or a status that names the argument with one line that names the rule.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "core/outcome.h"
@@ -40,6 +42,31 @@ inline Outcome alignment_of(int type, int alignment, int* result) {
     return {JCUCONV_INVALID_PITCH, "alignment = " + std::to_string(alignment) +
                                        ": must be 0 or a power of two, at least one element (" + std::to_string(least) + ")"};
 }
+
+// The pass of an operation that has a forward and a backward one, or only the former.
+inline Outcome is_pass(jcuconv_pass pass, bool backward) {
+    if (pass == JCUCONV_FPROP || (backward && pass == JCUCONV_DGRAD)) return {};
+    return {JCUCONV_INVALID_PASS, "pass = " + std::to_string(pass) + ": this operation has " +
+                                      (backward ? "fprop and dgrad only" : "fprop only")};
+}
+
+inline Outcome check_workspace_limit(std::uint64_t bytes, std::uint64_t limit) {
+    if (bytes <= limit) return {};
+    return {JCUCONV_UNSUPPORTED_WORKSPACE_LIMIT,
+            "needs " + std::to_string(bytes) + " bytes of workspace, the limit is " + std::to_string(limit)};
+}
+
+// Elements per access: four if all rows and the memory allow it.
+inline int vector_width(jcuconv_type type, int alignment, std::initializer_list<std::int64_t> multiples) {
+    if (alignment < 4 * static_cast<int>(size_of(type))) return 1;
+    for (const std::int64_t m : multiples)
+        if (m % 4 != 0) return 1;
+    return 4;
+}
+
+// Limits that keep offsets below 2^63 and a grid of one thread per item below 2^31 blocks.
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 56;
+constexpr std::int64_t kMaxItems = std::int64_t{INT32_MAX} * 256;
 
 // Bytes from the first to the last element of `pixels` pixels.
 inline std::uint64_t tensor_bytes(std::int64_t pixels, std::int64_t pitch, int channels, std::size_t element) {

@@ -8,6 +8,7 @@
 //              shared<S>()                                             the block's dynamic shared memory as one struct
 //   types.h    f16 bf16, to_f32(v), from_f32<T>(f) rounding to nearest even
 //   memory.h   load_global(p) store_global(p, v)                       scalars and Pack<T, N>; the host checks range and alignment
+//   math.h     pow_f32 sqrt_f32 exp_f32 log_f32 tanh_f32 nan_f32
 //   launch.h   JCUCONV_KERNEL(threads), launch(name, kernel, grid, threads, shared bytes, stream, arguments...)
 //
 // Rules: every access to global memory goes through memory.h; shared memory is one struct; warp operations and barriers are
@@ -16,11 +17,13 @@
 
 #if defined(__CUDACC__)
 #include "primitives/cuda/launch.h"
+#include "primitives/cuda/math.h"
 #include "primitives/cuda/memory.h"
 #include "primitives/cuda/thread.h"
 #include "primitives/cuda/types.h"
 #else
 #include "primitives/host/launch.h"
+#include "primitives/host/math.h"
 #include "primitives/host/memory.h"
 #include "primitives/host/thread.h"
 #include "primitives/host/types.h"

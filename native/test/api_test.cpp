@@ -76,31 +76,32 @@ JCUCONV_TEST(every_wrong_number_is_named) {
 JCUCONV_TEST(execution_names_the_wrong_tensor) {
     const auto plan = plan_of(small_conv());
     const Tensor x(JCUCONV_F32, 72, 4), w(JCUCONV_F32, 1, 8 * 9 * 4), y(JCUCONV_F32, 32, 8);
-    jcuconv_tensors good{};
-    good.x = x.span(), good.w = w.span(), good.y = y.span();
+    Arguments good{};
+    good[JCUCONV_ARG_X] = x.span(), good[JCUCONV_ARG_W] = w.span(), good[JCUCONV_ARG_Y] = y.span();
     const auto run = [&](auto change) {
         auto t = good;
         change(t);
-        return jcuconv_execute(plan, &t, {}, nullptr);
+        return jcuconv_execute(plan, t.data(), JCUCONV_ARG_COUNT, {}, nullptr);
     };
-    using T = jcuconv_tensors;
+    using T = Arguments;
     CHECK(run([](T&) {}) == JCUCONV_OK);
-    CHECK(run([](T& t) { t.x.address = nullptr; }) == JCUCONV_INVALID_X);
-    CHECK(run([](T& t) { --t.w.bytes; }) == JCUCONV_INVALID_W);
+    CHECK(run([](T& t) { t[JCUCONV_ARG_X].address = nullptr; }) == JCUCONV_INVALID_X);
+    CHECK(run([](T& t) { --t[JCUCONV_ARG_W].bytes; }) == JCUCONV_INVALID_W);
     CHECK_CONTAINS(jcuconv_last_message(), "w has 1151 bytes: this plan needs 1152");
-    CHECK(run([](T& t) { t.x.address = static_cast<char*>(t.x.address) + 4; }) == JCUCONV_INVALID_X);
+    CHECK(run([](T& t) { t[JCUCONV_ARG_X].address = static_cast<char*>(t[JCUCONV_ARG_X].address) + 4; }) == JCUCONV_INVALID_X);
     CHECK_CONTAINS(jcuconv_last_message(), "x is not aligned to 16 bytes");
     std::vector<float> host(1024);
-    CHECK(run([&](T& t) { t.y = {host.data() + (16 - (reinterpret_cast<std::uintptr_t>(host.data()) & 15)) % 16 / 4, 1024}; }) ==
+    CHECK(run([&](T& t) { t[JCUCONV_ARG_Y] = {host.data() + (16 - (reinterpret_cast<std::uintptr_t>(host.data()) & 15)) % 16 / 4, 1024}; }) ==
           JCUCONV_INVALID_Y);
     CHECK_CONTAINS(jcuconv_last_message(), "not inside live memory");
-    CHECK(run([](T& t) { t.y = {t.x.address, t.y.bytes}; }) == JCUCONV_INVALID_Y);
+    CHECK(run([](T& t) { t[JCUCONV_ARG_Y] = {t[JCUCONV_ARG_X].address, t[JCUCONV_ARG_Y].bytes}; }) == JCUCONV_INVALID_Y);
     CHECK_CONTAINS(jcuconv_last_message(), "y overlaps x");
-    CHECK(jcuconv_execute(plan, nullptr, {}, nullptr) == JCUCONV_INVALID_PROBLEM);
-    CHECK(jcuconv_execute(plan, &good, {}, reinterpret_cast<void*>(12345)) == JCUCONV_INVALID_STREAM);
+    CHECK(jcuconv_execute(plan, nullptr, 0, {}, nullptr) == JCUCONV_INVALID_ARGUMENTS);
+    CHECK(jcuconv_execute(plan, good.data(), JCUCONV_ARG_Y, {}, nullptr) == JCUCONV_INVALID_ARGUMENTS);
+    CHECK(jcuconv_execute(plan, good.data(), JCUCONV_ARG_COUNT, {}, reinterpret_cast<void*>(12345)) == JCUCONV_INVALID_STREAM);
     CHECK(jcuconv_stream_synchronize(nullptr) == JCUCONV_OK);
     CHECK(jcuconv_plan_destroy(plan) == JCUCONV_OK);
-    CHECK(jcuconv_execute(plan, &good, {}, nullptr) == JCUCONV_INVALID_HANDLE);
+    CHECK(jcuconv_execute(plan, good.data(), JCUCONV_ARG_COUNT, {}, nullptr) == JCUCONV_INVALID_HANDLE);
 }
 
 JCUCONV_TEST(a_closed_handle_never_comes_back) {
@@ -125,9 +126,9 @@ JCUCONV_TEST(weak_alignment_of_one_element_works) {
     const auto xs = random.integers(288, 3), ws = random.integers(288, 3);
     x.write(xs);
     w.write(ws);
-    jcuconv_tensors t{};
-    t.x = x.span(), t.w = w.span(), t.y = y.span();
-    CHECK(jcuconv_execute(plan, &t, {}, nullptr) == JCUCONV_OK);
+    Arguments t{};
+    t[JCUCONV_ARG_X] = x.span(), t[JCUCONV_ARG_W] = w.span(), t[JCUCONV_ARG_Y] = y.span();
+    CHECK(jcuconv_execute(plan, t.data(), JCUCONV_ARG_COUNT, {}, nullptr) == JCUCONV_OK);
     CHECK(jcuconv_stream_synchronize(nullptr) == JCUCONV_OK);
     matches("fp16 at odd addresses", y, {conv2d_sums({p}, JCUCONV_FPROP, xs, ws, {}).value, {}}, JCUCONV_F16);
     CHECK(jcuconv_plan_destroy(plan) == JCUCONV_OK);
@@ -151,10 +152,10 @@ JCUCONV_TEST(split_wgrad_is_bit_equal_on_any_device_and_takes_exact_workspace) {
     for (Tensor* dw : {&dw1, &dw2, &dw3}) {
         simt::set_runtime_options({0, multiprocessors[i]});
         simt::set_options({static_cast<std::uint64_t>(i++)});
-        jcuconv_tensors t{};
-        t.x = x.span(), t.dy = dy.span(), t.dw = dw->span();
-        CHECK(jcuconv_execute(plan, &t, {workspace.memory, bytes - 1}, nullptr) == JCUCONV_INVALID_WORKSPACE);
-        CHECK(jcuconv_execute(plan, &t, workspace.span(), nullptr) == JCUCONV_OK);
+        Arguments t{};
+        t[JCUCONV_ARG_X] = x.span(), t[JCUCONV_ARG_DY] = dy.span(), t[JCUCONV_ARG_DW] = dw->span();
+        CHECK(jcuconv_execute(plan, t.data(), JCUCONV_ARG_COUNT, {workspace.memory, bytes - 1}, nullptr) == JCUCONV_INVALID_WORKSPACE);
+        CHECK(jcuconv_execute(plan, t.data(), JCUCONV_ARG_COUNT, workspace.span(), nullptr) == JCUCONV_OK);
         CHECK(jcuconv_stream_synchronize(nullptr) == JCUCONV_OK);
     }
     simt::set_runtime_options({});
@@ -199,9 +200,9 @@ JCUCONV_TEST(transposed_convolution_is_the_adjoint_in_all_passes) {
             if (pass != JCUCONV_FPROP) y.write(gs);
             w.write(ws);
             if (pass == JCUCONV_FPROP) bias.write(bs);
-            jcuconv_tensors a{};
-            a.x = a.dx = x.span(), a.y = a.dy = y.span(), a.w = w.span(), a.dw = dw.span(), a.bias = a.dbias = bias.span();
-            CHECK(jcuconv_execute(plan, &a, {}, nullptr) == JCUCONV_OK);
+            Arguments a{};
+            a[JCUCONV_ARG_X] = a[JCUCONV_ARG_DX] = x.span(), a[JCUCONV_ARG_Y] = a[JCUCONV_ARG_DY] = y.span(), a[JCUCONV_ARG_W] = w.span(), a[JCUCONV_ARG_DW] = dw.span(), a[JCUCONV_ARG_BIAS] = a[JCUCONV_ARG_DBIAS] = bias.span();
+            CHECK(jcuconv_execute(plan, a.data(), JCUCONV_ARG_COUNT, {}, nullptr) == JCUCONV_OK);
             if (jcuconv_stream_synchronize(nullptr) != JCUCONV_OK) report(__FILE__, __LINE__, jcuconv_last_message());
             Expected expected;
             if (pass == JCUCONV_FPROP) {
@@ -248,11 +249,11 @@ JCUCONV_TEST(hostile_problems_get_a_status) {
         CHECK((status == JCUCONV_OK) == (plan != 0));
         if (status == JCUCONV_OK) {
             ++accepted;
-            jcuconv_tensors nothing{};
-            CHECK(jcuconv_execute(plan, &nothing, {}, nullptr) != JCUCONV_OK);
+            Arguments nothing{};
+            CHECK(jcuconv_execute(plan, nothing.data(), JCUCONV_ARG_COUNT, {}, nullptr) != JCUCONV_OK);
             CHECK(jcuconv_plan_destroy(plan) == JCUCONV_OK);
         }
-        CHECK(jcuconv_execute(random.next(), nullptr, {}, nullptr) == JCUCONV_INVALID_HANDLE);
+        CHECK(jcuconv_execute(random.next(), nullptr, 0, {}, nullptr) == JCUCONV_INVALID_HANDLE);
     }
     CHECK(accepted > 100);  // else nothing was tested
 }
@@ -271,10 +272,10 @@ JCUCONV_TEST(threads_share_a_plan) {
             w.write(ws);
             jcuconv_stream stream = nullptr;
             CHECK(jcuconv_stream_create(&stream) == JCUCONV_OK);
-            jcuconv_tensors t{};
-            t.x = x.span(), t.w = w.span(), t.y = y.span();
+            Arguments t{};
+            t[JCUCONV_ARG_X] = x.span(), t[JCUCONV_ARG_W] = w.span(), t[JCUCONV_ARG_Y] = y.span();
             for (int round = 0; round < 20; ++round) {
-                CHECK(jcuconv_execute(plan, &t, {}, stream) == JCUCONV_OK);
+                CHECK(jcuconv_execute(plan, t.data(), JCUCONV_ARG_COUNT, {}, stream) == JCUCONV_OK);
                 CHECK(jcuconv_stream_synchronize(stream) == JCUCONV_OK);
             }
             matches("shared plan", y, expected, JCUCONV_F32);

@@ -4,6 +4,7 @@
 #ifndef JCUCONV_JCUCONV_H
 #define JCUCONV_JCUCONV_H
 
+#include "jcuconv/arg.h"
 #include "jcuconv/problem.h"
 #include "jcuconv/status.h"
 
@@ -23,18 +24,24 @@ typedef struct jcuconv_span {
     uint64_t bytes;
 } jcuconv_span;
 
-/* The tensors of one execution. A plan reads those it needs and ignores the rest. */
-typedef struct jcuconv_tensors {
-    jcuconv_span x, w, bias, y, dx, dw, dbias, dy;
-    jcuconv_span saved; /* what a forward pass keeps for the backward pass, such as the positions of maxima */
-    jcuconv_span state; /* what an optimizer keeps between steps */
-} jcuconv_tensors;
-
-/* Plan creation validates the problem, chooses kernels within `workspace_limit` bytes and returns a handle in `plan`. */
+/* Plan creation validates the problem (operations without a backward pass take JCUCONV_FPROP), chooses kernels within `workspace_limit` bytes and returns a handle in `plan`. */
 jcuconv_status jcuconv_conv2d_plan(const jcuconv_conv2d* problem, jcuconv_pass pass, uint64_t workspace_limit,
                                    jcuconv_handle* plan);
 jcuconv_status jcuconv_conv_transpose2d_plan(const jcuconv_conv_transpose2d* problem, jcuconv_pass pass,
                                              uint64_t workspace_limit, jcuconv_handle* plan);
+
+jcuconv_status jcuconv_max_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                       jcuconv_handle* plan);
+jcuconv_status jcuconv_avg_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                       jcuconv_handle* plan);
+jcuconv_status jcuconv_lrn_plan(const jcuconv_lrn* problem, jcuconv_pass pass, uint64_t workspace_limit, jcuconv_handle* plan);
+jcuconv_status jcuconv_activation_plan(const jcuconv_activation* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                       jcuconv_handle* plan);
+jcuconv_status jcuconv_add_plan(const jcuconv_add* problem, jcuconv_pass pass, uint64_t workspace_limit, jcuconv_handle* plan);
+jcuconv_status jcuconv_softmax_cross_entropy_plan(const jcuconv_softmax_cross_entropy* problem, jcuconv_pass pass,
+                                                  uint64_t workspace_limit, jcuconv_handle* plan);
+jcuconv_status jcuconv_optimizer_plan(const jcuconv_optimizer* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                      jcuconv_handle* plan);
 
 /* Bytes of workspace that each execution needs; 0 is common. The workspace is 256-byte aligned, its contents are undefined
  * before and after, and executions that may overlap in time need one each. */
@@ -43,8 +50,9 @@ jcuconv_status jcuconv_plan_workspace(jcuconv_handle plan, uint64_t* bytes);
 /* Writes one line about what the plan runs, cut to `capacity` bytes with the final zero. */
 jcuconv_status jcuconv_plan_describe(jcuconv_handle plan, char* text, uint64_t capacity);
 
-/* Checks the tensors against the plan and queues its kernels on the stream. */
-jcuconv_status jcuconv_execute(jcuconv_handle plan, const jcuconv_tensors* tensors, jcuconv_span workspace,
+/* Checks the tensors against the plan and queues its kernels on the stream. `arguments` is indexed by jcuconv_arg and holds
+ * `count` spans; a plan looks at those it needs and ignores the rest. */
+jcuconv_status jcuconv_execute(jcuconv_handle plan, const jcuconv_span* arguments, uint32_t count, jcuconv_span workspace,
                                jcuconv_stream stream);
 
 /* Executions already queued are not disturbed. */

@@ -47,6 +47,70 @@ typedef struct jcuconv_conv_transpose2d {
     int32_t type, alignment, bias, relu, accumulate; /* as in jcuconv_conv2d */
 } jcuconv_conv_transpose2d;
 
+/* Max or average pooling of x (n h w c). p = (h + pad_top + pad_bottom - (dilation_h * (r - 1) + 1)) / stride_h + 1, rounded down, or
+ * up if `ceil`; windows that would start in the bottom or right padding are dropped. Padding must be smaller than the window. */
+typedef struct jcuconv_pool2d {
+    int32_t n, h, w, c, r, s;
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
+    int32_t stride_h, stride_w, dilation_h, dilation_w; /* average: dilation 1 */
+    int32_t ceil;
+    int32_t argmax;        /* max, forward: write the offsets that the backward pass reads (uint8, int32 if r * s > 256) */
+    int32_t count_padding; /* average: padding counts in the divisor */
+    int64_t x_pitch, y_pitch;
+    int32_t type, alignment;
+} jcuconv_pool2d;
+
+/* Local response normalization across channels: y = x * scale^-beta, scale[c] = k + a * sum of x^2 over the `size` channels around
+ * c that exist; a is alpha / size if `alpha_over_size` (Caffe, cuDNN, PyTorch, oneDNN), else alpha (AlexNet's paper, TensorFlow).
+ * The backward pass needs x and dy only. */
+typedef struct jcuconv_lrn {
+    int64_t pixels; /* n * h * w */
+    int32_t c;
+    int32_t size; /* odd, up to 17 */
+    float alpha, beta, k;
+    int32_t alpha_over_size;
+    int32_t save; /* forward: also write scale to SAVED, dense fp32 */
+    int64_t x_pitch, y_pitch;
+    int32_t type, alignment;
+} jcuconv_lrn;
+
+typedef enum jcuconv_activation_kind { JCUCONV_RELU = 0, JCUCONV_TANH = 1, JCUCONV_SIGMOID = 2 } jcuconv_activation_kind;
+
+/* An elementwise function; the backward pass needs y only. Y may be X and DX may be DY. */
+typedef struct jcuconv_activation {
+    int64_t count;
+    int32_t kind; /* jcuconv_activation_kind */
+    int32_t type, alignment;
+} jcuconv_activation;
+
+/* y = x + x2, rounded once. Y may be X or X2. */
+typedef struct jcuconv_add {
+    int64_t count;
+    int32_t type, alignment;
+} jcuconv_add;
+
+/* Softmax over the classes of each row with cross-entropy, averaged over the rows whose label is not `ignore_label`. Forward writes
+ * LOSS, backward DX = LOSS_SCALE * (softmax - onehot) / rows that count. A label outside 0..classes-1 gives NaN. */
+typedef struct jcuconv_softmax_cross_entropy {
+    int64_t rows;
+    int32_t classes;
+    int32_t ignore_label; /* negative */
+    int32_t type, alignment;
+} jcuconv_softmax_cross_entropy;
+
+typedef enum jcuconv_optimizer_kind { JCUCONV_SGD = 0, JCUCONV_SGD_MOMENTUM = 1, JCUCONV_ADAM = 2 } jcuconv_optimizer_kind;
+
+/* One step over a flat region of fp32 parameters W with gradients DW and states M (momentum, Adam) and V (Adam). HYPER is eight fp32
+ * numbers in device memory: rate, gradient scale, weight decay, momentum or beta1, beta2, eps, 1 - beta1^t, 1 - beta2^t.
+ * SGD:  g = scale * dw + decay * w; m = momentum * m + g; w -= rate * m (without momentum: w -= rate * g).
+ * Adam: g = scale * dw; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= rate * ((m/c1) / (sqrt(v/c2) + eps) + decay * w).
+ * With a 16-bit `storage`, the rounded w is also written to W_STORAGE. */
+typedef struct jcuconv_optimizer {
+    int64_t count;
+    int32_t kind;    /* jcuconv_optimizer_kind */
+    int32_t storage; /* jcuconv_type, JCUCONV_F32 for none */
+} jcuconv_optimizer;
+
 #ifdef __cplusplus
 }
 #endif

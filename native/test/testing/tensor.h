@@ -2,6 +2,7 @@
 // before it is written also the elements themselves.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -105,6 +106,9 @@ struct Workspace {
     Workspace& operator=(const Workspace&) = delete;
     jcuconv_span span() const { return {memory, bytes}; }
 };
+
+// The spans of one execution, indexed by jcuconv_arg.
+using Arguments = std::array<jcuconv_span, JCUCONV_ARG_COUNT>;
 
 // What the oracle says about one element: the value in fp64, and how far a right fp32 computation may be from it.
 struct Expected {

@@ -1,0 +1,39 @@
+// A run of neighbouring channels of one pixel in registers, zero where there is no channel.
+#pragma once
+
+#include "kernels/common/vec.h"
+#include "kernels/lrn/lrn.h"
+
+namespace jcuconv {
+
+// run[i] = pixel[first + i]
+template <class T, int kLength>
+JCUCONV_DEVICE void load_channels(const T* pixel, int first, int channels, float (&run)[kLength]) {
+#pragma unroll
+    for (int i = 0; i < kLength; ++i) {
+        const int c = first + i;
+        run[i] = c >= 0 && c < channels ? to_f32(load_global(pixel + c)) : 0.0f;
+    }
+}
+
+// Sum of v[center - half .. center + half]. Formed anew for each channel: sliding it (add one, subtract one) would let rounding
+// errors drift along the channels and could make the sum of squares negative.
+template <int kHalf, int kLength>
+JCUCONV_DEVICE float window_sum(const float (&v)[kLength], int center, int half) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int o = -kHalf; o <= kHalf; ++o)
+        if (o >= -half && o <= half) sum += v[center + o];
+    return sum;
+}
+
+// scale^-beta; the usual exponent 3/4 needs two roots instead of a power.
+JCUCONV_DEVICE float inverse_power(float scale, float beta) {
+    if (beta == 0.75f) {
+        const float root = sqrt_f32(scale);
+        return 1.0f / (root * sqrt_f32(root));
+    }
+    return pow_f32(scale, -beta);
+}
+
+}  // namespace jcuconv
