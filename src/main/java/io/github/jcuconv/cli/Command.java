@@ -82,7 +82,13 @@ abstract class Command implements Callable<Integer> {
                 .abbreviateSynopsis(true)
                 .header("jcuconv " + name + ": " + does + ".%n")
                 .footer("%nExample: ./jcuconv " + name + " " + example().replace("%", "%%"));
-        return line.execute(args);
+        try {
+            return line.execute(args);
+        } catch (OutOfMemoryError e) {
+            return fail(FAILED, "Java's heap is full: batches are decoded there; take a smaller --batch", e);
+        } catch (LinkageError e) {
+            return fail(FAILED, "a library is missing or does not load: " + e + "; see doctor", e);
+        }
     }
 
     @Override
@@ -119,6 +125,9 @@ abstract class Command implements Callable<Integer> {
         }
         if (e instanceof IllegalArgumentException) {
             return fail(USAGE, e.getMessage(), e);
+        }
+        if (e instanceof ArithmeticException) {
+            return fail(USAGE, "a tensor would have 2^31 elements or more; take a smaller --batch or --input", e);
         }
         boolean ours = e.getClass().getName().startsWith("io.github.jcuconv.");
         return fail(FAILED, ours ? e.getMessage() : e + " (unexpected; --verbose shows where)", e);

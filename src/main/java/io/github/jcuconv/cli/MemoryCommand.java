@@ -151,6 +151,11 @@ final class MemoryCommand extends Command {
     }
 
     private boolean fits(Network network, Engine opened, Precision chosen, int size, long bound) {
-        return train(network, opened, size, chosen, optimizer).predictedBytes() <= bound;
+        try {
+            return train(network, opened, size, chosen, optimizer).predictedBytes() <= bound;
+        } catch (ArithmeticException e) {
+            // A tensor of 2^31 elements or more, which no engine takes.
+            return false;
+        }
     }
 }

@@ -43,11 +43,11 @@ final class MnistCommand extends TrainingCommand {
         List<Settings> runs = precisions.stream()
                 .map(p -> settings(model, Settings.precision(p)))
                 .toList();
-        runs.forEach(s -> requireWritable(folder.resolve(s.precision().label())));
         Datasets.Found found = data == null
                 ? lookUp.get()
                 : new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
         Dataset images = found.data();
+        runs.forEach(s -> requireWritable(folder.resolve(s.precision().label())));
         String missing = found.reason().isPresent() ? " (drawn here, because MNIST was not found)" : "";
         String note = found.reason().map(r -> "; MNIST: " + r).orElse("");
         List<TrainRun.Result> results = new ArrayList<>();

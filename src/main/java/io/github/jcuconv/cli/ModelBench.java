@@ -95,8 +95,8 @@ final class ModelBench {
 
     /** Eight batches of noise: enough that they do not stay in the caches. */
     private static Dataset madeUp(Settings settings) {
-        int count = 8 * settings.batch();
-        byte[] images = new byte[count * 28 * 28];
+        int count = Math.multiplyExact(8, settings.batch());
+        byte[] images = new byte[Math.multiplyExact(count, 28 * 28)];
         byte[] labels = new byte[count];
         for (int i = 0; i < images.length; i++) {
             images[i] = (byte) (i * 0x9E3779B9 >>> 24);

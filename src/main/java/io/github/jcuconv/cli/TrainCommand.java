@@ -38,19 +38,17 @@ final class TrainCommand extends TrainingCommand {
         DataOption source = DataOption.parse(data);
         require(!resume || folder != null, "--resume: needs --out, the folder to go on from");
         SavedModel from = null;
-        if (folder != null) {
-            requireWritable(folder);
-            if (Checkpoint.exists(folder)) {
-                if (!resume) {
-                    throw new FileException(
-                            folder.toString(),
-                            "holds a model already",
-                            "add --resume to go on, or choose another --out");
-                }
-                from = SavedModel.load(folder);
+        if (folder != null && Checkpoint.exists(folder)) {
+            if (!resume) {
+                throw new FileException(
+                        folder.toString(), "holds a model already", "add --resume to go on, or choose another --out");
             }
+            from = SavedModel.load(folder);
         }
         Dataset images = source.load();
+        if (folder != null) {
+            requireWritable(folder);
+        }
         if (from != null) {
             from.requireSame(settings, images);
         }
