@@ -60,7 +60,7 @@ final class BenchCommand extends Command {
             }
             if (model != null) {
                 Settings settings =
-                        new Settings(Names.model(model), chosen, 1, batch, "sgd", 0.01f, "constant", 0, seed);
+                        new Settings(Names.model(model), chosen, 1, batch, "adam", 1e-3f, "constant", 0, seed);
                 writeJson(ModelBench.run(this, engines, settings, data == null ? null : DataOption.parse(data), steps));
             } else if (op != null) {
                 String list = shapes == null ? "" : shapes;

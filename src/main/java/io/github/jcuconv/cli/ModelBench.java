@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Training steps in steady state: loading, forward, backward and update, as in a training. */
+/** Training steps in steady state: loading, forward, backward and update with Adam, as in a training. */
 final class ModelBench {
     private static final int WARM_UP = 50;
     /** Steps that an engine runs before the other has its turn. */
@@ -130,6 +130,7 @@ final class ModelBench {
             Map<String, Object> one = i == 0 ? json : new LinkedHashMap<>();
             one.put("engine", engines.get(i).name());
             one.put("imagesPerSecond", speeds[i]);
+            one.put("imagesPerSecondMedian", 1000 * s.batch() / median);
             one.put("medianStepMillis", median);
             one.put("peakBytes", peak);
             if (i > 0) {

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.jcuconv.FileException;
+import io.github.jcuconv.UnsupportedException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -11,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -79,6 +83,45 @@ class BadInputTest {
         assertTrue(result.err().contains("\tat "), result.err());
     }
 
+    /** A command that only fails. */
+    private static final class Failing extends Command {
+        private final RuntimeException failure;
+
+        Failing(RuntimeException failure) {
+            this.failure = failure;
+        }
+
+        @Override
+        int run() {
+            throw failure;
+        }
+
+        @Override
+        String example() {
+            return "";
+        }
+
+        static Cli with(RuntimeException failure) {
+            ByteArrayOutputStream err = new ByteArrayOutputStream();
+            int status = new Failing(failure).execute("x", "", System.out, Cli.stream(err), false);
+            return new Cli(status, "", err.toString(StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void what_cannot_run_here_exits_3_and_everything_else_1() {
+        Failing.with(new UnsupportedException("cuda", "here", "no device", List.of("onednn")))
+                .failed(Command.NOT_RUN, "cuda", "no device", "onednn");
+        Failing.with(new FileException("f", "is missing", "make it")).failed(Command.FAILED, "f: is missing; make it");
+        Failing.with(new Failure("first\n  second")).failed(Command.FAILED, "first; second");
+        Cli unexpected = Failing.with(new IllegalStateException("odd"));
+        assertEquals(Command.FAILED, unexpected.status());
+        assertTrue(
+                unexpected.err().contains("--verbose")
+                        && unexpected.err().lines().count() == 1,
+                unexpected.err());
+    }
+
     /** How a file of the data is broken. */
     private interface Damage {
         void apply(Path data) throws IOException;
@@ -126,9 +169,9 @@ class BadInputTest {
         return Cli.runOnEngine(Stream.concat(args, Arrays.stream(more)).toArray(String[]::new));
     }
 
-    private static java.util.List<Path> files(Path folder) {
+    private static List<Path> files(Path folder) {
         if (!Files.exists(folder)) {
-            return java.util.List.of();
+            return List.of();
         }
         try (Stream<Path> files = Files.list(folder)) {
             return files.toList();
