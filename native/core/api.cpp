@@ -70,6 +70,14 @@ jcuconv_status jcuconv_conv_transpose2d_plan(const jcuconv_conv_transpose2d* pro
     return create(problem, pass, limit, plan, make_conv_transpose2d_plan);
 }
 
+jcuconv_status jcuconv_dense_plan(const jcuconv_dense* problem, jcuconv_pass pass, uint64_t limit, jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_dense_plan);
+}
+
+jcuconv_status jcuconv_reorder_plan(const jcuconv_reorder* problem, jcuconv_pass pass, uint64_t limit, jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_reorder_plan);
+}
+
 jcuconv_status jcuconv_max_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t limit,
                                        jcuconv_handle* plan) {
     return create(problem, pass, limit, plan, make_max_pool2d_plan);

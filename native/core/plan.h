@@ -44,6 +44,8 @@ Outcome execute(const Plan& plan, std::span<const jcuconv_span> spans, jcuconv_s
 Outcome make_conv2d_plan(const jcuconv_conv2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit,
                                    Plan* plan);
+Outcome make_dense_plan(const jcuconv_dense& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_reorder_plan(const jcuconv_reorder& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_max_pool2d_plan(const jcuconv_pool2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_avg_pool2d_plan(const jcuconv_pool2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_lrn_plan(const jcuconv_lrn& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);

@@ -66,3 +66,5 @@ planted_bug(softmax_without_maximum training_test kernels/loss/softmax_row.h "su
 planted_bug(softmax_ignored_rows_counted training_test kernels/loss/softmax_row.h "!= g.ignore_label ? 1.0f : 0.0f" "!= g.ignore_label ? 1.0f : 1.0f" kernels/loss/softmax_cross_entropy_bwd.cu)
 planted_bug(adam_corrections_exchanged training_test kernels/optimizer/adam.cu "m / hyper(kCorrection1)" "m / hyper(kCorrection2)")
 planted_bug(sgd_one_percent_rate training_test kernels/optimizer/sgd.cu "w - load_global(t.hyper + kLearningRate) * step" "w - 1.01f * load_global(t.hyper + kLearningRate) * step")
+planted_bug(transpose_barrier_missing training_test kernels/reorder/transpose.cu "    sync_threads();" "")
+planted_bug(transpose_tail_unmasked training_test kernels/reorder/transpose.cu "row0 + lane < rows)" "row0 + lane <= rows)")

@@ -1,4 +1,4 @@
-// What a training step needs around its convolutions: activations, addition, the loss, the optimizers.
+// What a training step needs around its convolutions: dense layers, reorders, activations, addition, the loss, the optimizers.
 #include <cmath>
 
 #include "test/testing/random.h"
@@ -193,4 +193,69 @@ JCUCONV_TEST(optimizers_follow_their_formulas) {
             const auto updated = tw.read(), copied = copy.read();
             for (std::size_t i = 0; i < kCount; ++i) CHECK(copied[i] == rounded(type, updated[i]));
         }
+}
+
+JCUCONV_TEST(dense_is_a_matrix_product_in_all_passes) {
+    constexpr int kRows = 5, kIn = 23, kOut = 7;
+    Random random(12);
+    const auto xs = random.integers(kRows * kIn, 3), ws = random.integers(kOut * kIn, 3), gs = random.integers(kRows * kOut, 3);
+    const auto bs = random.integers(kOut, 3);
+    Expected y{std::vector<double>(kRows * kOut), {}}, dx{std::vector<double>(kRows * kIn), {}};
+    Expected dw{std::vector<double>(kOut * kIn), {}}, dbias{std::vector<double>(kOut), {}};
+    for (std::size_t n = 0; n < kRows; ++n)
+        for (std::size_t k = 0; k < kOut; ++k) {
+            const double g = gs[n * kOut + k];
+            dbias.value[k] += g;
+            for (std::size_t c = 0; c < kIn; ++c) {
+                y.value[n * kOut + k] += double(xs[n * kIn + c]) * ws[k * kIn + c];
+                dx.value[n * kIn + c] += g * ws[k * kIn + c];
+                dw.value[k * kIn + c] += g * xs[n * kIn + c];
+            }
+            y.value[n * kOut + k] = std::max(0.0, y.value[n * kOut + k] + bs[k]);
+        }
+    Tensor x(JCUCONV_F32, kRows, kIn), w(JCUCONV_F32, kOut, kIn), dy(JCUCONV_F32, kRows, kOut), bias(JCUCONV_F32, 1, kOut);
+    const Tensor out(JCUCONV_F32, kRows, kOut), out_dx(JCUCONV_F32, kRows, kIn), out_dw(JCUCONV_F32, kOut, kIn);
+    const Tensor out_dbias(JCUCONV_F32, 1, kOut);
+    filled(x, xs), filled(w, ws), filled(dy, gs), filled(bias, bs);
+    Arguments a{};
+    a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_W] = w.span(), a[JCUCONV_ARG_BIAS] = bias.span(), a[JCUCONV_ARG_Y] = out.span();
+    a[JCUCONV_ARG_DY] = dy.span(), a[JCUCONV_ARG_DX] = out_dx.span(), a[JCUCONV_ARG_DW] = out_dw.span();
+    a[JCUCONV_ARG_DBIAS] = out_dbias.span();
+    run_plan(jcuconv_dense_plan, jcuconv_dense{kRows, kIn, kOut, 0, 0, 1, 1, 0}, JCUCONV_FPROP, a);
+    matches("dense y", out, y, JCUCONV_F32);
+    const jcuconv_dense backward{kRows, kIn, kOut, 0, 0, 0, 0, 0};
+    run_plan(jcuconv_dense_plan, backward, JCUCONV_DGRAD, a);
+    run_plan(jcuconv_dense_plan, backward, JCUCONV_WGRAD, a);
+    run_plan(jcuconv_dense_plan, backward, JCUCONV_BGRAD, a);
+    matches("dense dx", out_dx, dx, JCUCONV_F32);
+    matches("dense dw", out_dw, dw, JCUCONV_F32);
+    matches("dense dbias", out_dbias, dbias, JCUCONV_F32);
+}
+
+JCUCONV_TEST(reorder_changes_layout_and_type) {
+    for (int from = 0; from < 3; ++from)
+        for (int to = 0; to < 3; ++to)
+            for (const int pixels : {1, 31, 70})
+                for (const int layouts : {0, 1, 2, 3}) {
+                    constexpr int kImages = 2, kChannels = 33;
+                    const jcuconv_reorder o{kImages, pixels, kChannels, layouts & 1, layouts >> 1, from, to};
+                    const auto count = std::size_t(kImages * pixels * kChannels);
+                    auto values = Random(count).reals(count);
+                    for (float& v : values) v = rounded(static_cast<jcuconv_type>(from), 1e5 * v);
+                    const auto at = [&](int layout, int n, int p, int c) {
+                        return std::size_t(layout == JCUCONV_NHWC ? (n * pixels + p) * kChannels + c : (n * kChannels + c) * pixels + p);
+                    };
+                    Expected expected{std::vector<double>(count), {}};
+                    for (int n = 0; n < kImages; ++n)
+                        for (int p = 0; p < pixels; ++p)
+                            for (int c = 0; c < kChannels; ++c)
+                                expected.value[at(o.y_layout, n, p, c)] = values[at(o.x_layout, n, p, c)];
+                    Tensor x(static_cast<jcuconv_type>(from), 1, int(count));
+                    const Tensor y(static_cast<jcuconv_type>(to), 1, int(count));
+                    x.write(values);
+                    Arguments a{};
+                    a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_Y] = y.span();
+                    run_plan(jcuconv_reorder_plan, o, JCUCONV_FPROP, a);
+                    matches("reorder", y, expected, static_cast<jcuconv_type>(to));
+                }
 }

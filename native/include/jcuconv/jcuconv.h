@@ -30,6 +30,10 @@ jcuconv_status jcuconv_conv2d_plan(const jcuconv_conv2d* problem, jcuconv_pass p
 jcuconv_status jcuconv_conv_transpose2d_plan(const jcuconv_conv_transpose2d* problem, jcuconv_pass pass,
                                              uint64_t workspace_limit, jcuconv_handle* plan);
 
+jcuconv_status jcuconv_dense_plan(const jcuconv_dense* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                  jcuconv_handle* plan);
+jcuconv_status jcuconv_reorder_plan(const jcuconv_reorder* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                    jcuconv_handle* plan);
 jcuconv_status jcuconv_max_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t workspace_limit,
                                        jcuconv_handle* plan);
 jcuconv_status jcuconv_avg_pool2d_plan(const jcuconv_pool2d* problem, jcuconv_pass pass, uint64_t workspace_limit,

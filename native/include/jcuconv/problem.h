@@ -47,6 +47,21 @@ typedef struct jcuconv_conv_transpose2d {
     int32_t type, alignment, bias, relu, accumulate; /* as in jcuconv_conv2d */
 } jcuconv_conv_transpose2d;
 
+/* Fully connected: y[n,k] = sum over c of x[n,c] * w[k,c] (+ bias[k]); c is everything one row holds, in the order of memory. */
+typedef struct jcuconv_dense {
+    int32_t n, c, k;
+    int32_t type, alignment, bias, relu, accumulate; /* as in jcuconv_conv2d */
+} jcuconv_dense;
+
+typedef enum jcuconv_layout { JCUCONV_NHWC = 0, JCUCONV_NCHW = 1 } jcuconv_layout;
+
+/* Y = X in another layout or type, dense, rounded to nearest even. Filters too: KRSC is to KCRS as NHWC to NCHW. */
+typedef struct jcuconv_reorder {
+    int32_t n, pixels, c;        /* pixels: h * w */
+    int32_t x_layout, y_layout;  /* jcuconv_layout */
+    int32_t x_type, y_type;      /* jcuconv_type */
+} jcuconv_reorder;
+
 /* Max or average pooling of x (n h w c). p = (h + pad_top + pad_bottom - (dilation_h * (r - 1) + 1)) / stride_h + 1, rounded down, or
  * up if `ceil`; windows that would start in the bottom or right padding are dropped. Padding must be smaller than the window. */
 typedef struct jcuconv_pool2d {

@@ -1,0 +1,22 @@
+// A dense layer is a convolution of 1x1 images with 1x1 filters: the same kernels, the same bits.
+#include "core/plan.h"
+
+namespace jcuconv {
+
+Outcome make_dense_plan(const jcuconv_dense& d, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan) {
+    jcuconv_conv2d c{};
+    c.n = d.n;
+    c.c = d.c;
+    c.k = d.k;
+    c.h = c.w = c.r = c.s = c.stride_h = c.stride_w = c.dilation_h = c.dilation_w = c.groups = 1;
+    c.type = d.type;
+    c.alignment = d.alignment;
+    c.bias = d.bias;
+    c.relu = d.relu;
+    c.accumulate = d.accumulate;
+    JCUCONV_TRY(make_conv2d_plan(c, pass, workspace_limit, plan));
+    plan->description = "dense as " + plan->description;
+    return {};
+}
+
+}  // namespace jcuconv
