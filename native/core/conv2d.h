@@ -14,8 +14,11 @@ std::uint64_t conv2d_x_bytes(const Conv2dGeometry& g, jcuconv_type type);
 std::uint64_t conv2d_y_bytes(const Conv2dGeometry& g, jcuconv_type type);
 std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type);
 
-// dw is fp32 whatever the storage type, and is written with the vectors of the configuration.
-inline int filter_gradient_alignment(const Conv2dConfig& config) { return config.vec * static_cast<int>(sizeof(float)); }
+// dw is fp32 whatever the storage type; the implicit GEMM writes it with the vectors of its configuration.
+inline int filter_gradient_alignment(const Conv2dConfig& config) {
+    const bool gemm = config.algorithm == Conv2dAlgorithm::kImplicitGemm;
+    return (gemm ? config.vec : 1) * static_cast<int>(sizeof(float));
+}
 
 Outcome check_conv2d_request(jcuconv_pass pass, bool bias, bool relu, bool accumulate);
 

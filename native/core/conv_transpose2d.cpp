@@ -80,21 +80,21 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
         plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
         if (bias) plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(g.c) * sizeof(float), alignof(float)});
         plan->run = [=](const Tensors& a, void*, device::Stream stream) {
-            return conv2d_dgrad_phased_gemm(g, type, config, a.at(JCUCONV_ARG_X), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_Y),
+            return conv2d_dgrad(g, type, config, a.at(JCUCONV_ARG_X), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_Y),
                                             {a.at<float>(JCUCONV_ARG_BIAS), relu, false}, stream);
         };
     } else if (pass == JCUCONV_DGRAD) {
         plan->description = "conv_transpose2d dgrad as conv2d fprop " + describe(config);
         plan->arguments = {dy, w, {JCUCONV_ARG_DX, x.bytes, alignment, true}};
         plan->run = [=](const Tensors& a, void*, device::Stream stream) {
-            return conv2d_fprop_implicit_gemm(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_DX),
+            return conv2d_fprop(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_DX),
                                               {nullptr, false, accumulate}, stream);
         };
     } else {
         plan->description = "conv_transpose2d wgrad as conv2d wgrad " + describe(config);
         plan->arguments = {x, dy, {JCUCONV_ARG_DW, conv2d_w_bytes(g, JCUCONV_F32), filter_gradient_alignment(config), true}};
         plan->run = [=](const Tensors& a, void* workspace, device::Stream stream) {
-            return conv2d_wgrad_split_gemm(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_X), a.at<float>(JCUCONV_ARG_DW), accumulate,
+            return conv2d_wgrad(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_X), a.at<float>(JCUCONV_ARG_DW), accumulate,
                                            static_cast<float*>(workspace), stream);
         };
     }

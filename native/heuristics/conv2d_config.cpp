@@ -81,8 +81,22 @@ PixelSplit choose_split(std::int64_t pixels, std::int64_t parallel, std::int64_t
 Conv2dConfig choose_conv2d(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment,
                            std::size_t workspace_limit) {
     Conv2dConfig config;
-    const bool whole_vectors = g.group_c % 4 == 0 && g.group_k % 4 == 0 && g.x_pitch % 4 == 0 && g.y_pitch % 4 == 0;
+    constexpr std::int64_t kMaxItems = std::int64_t{INT32_MAX} * 256;  // threads of a grid
+    constexpr int kMaxTaps = 9 * 65535;                                // of depthwise_wgrad
+    // With one channel per group a GEMM tile would be one column wide and 31 columns idle. A single channel is left to the
+    // GEMM, and so are several filters per channel.
+    const bool depthwise = g.groups > 1 && g.group_c == 1 && g.group_k == 1 && std::int64_t{g.r} * g.s <= kMaxTaps &&
+                           std::max(g.pixels_in(), g.pixels_out()) <= kMaxItems / g.c;
+    const bool whole_channels = depthwise ? g.c % 4 == 0 : g.group_c % 4 == 0 && g.group_k % 4 == 0;
+    const bool whole_vectors = whole_channels && g.x_pitch % 4 == 0 && g.y_pitch % 4 == 0;
     config.vec = whole_vectors && alignment >= 4 * static_cast<int>(size_of(type)) ? 4 : 1;
+    if (depthwise) {
+        config.algorithm = Conv2dAlgorithm::kDepthwise;
+        constexpr int kBlockChannels = 32;
+        if (pass == JCUCONV_WGRAD)
+            config.split = choose_split(g.pixels_out(), ceil_div(g.c, kBlockChannels), 1, g.filter_elements(), workspace_limit);
+        return config;
+    }
     const GemmSize size = gemm_size(g, pass);
     config.tile = choose_tile(size, pass == JCUCONV_WGRAD);
     if (pass == JCUCONV_WGRAD)
@@ -97,7 +111,8 @@ PixelSplit choose_column_sums(std::int64_t pixels, int channels, std::size_t wor
 
 std::string describe(const Conv2dConfig& config) {
     const auto extent = std::to_string(tile_extent(config.tile));
-    return "implicit_gemm tile " + extent + "x" + extent + " vec " + std::to_string(config.vec) + " splits " +
+    const bool gemm = config.algorithm == Conv2dAlgorithm::kImplicitGemm;
+    return (gemm ? "implicit_gemm tile " + extent + "x" + extent : std::string("depthwise")) + " vec " + std::to_string(config.vec) + " splits " +
            std::to_string(config.split.splits) + " workspace " + std::to_string(config.split.workspace_bytes);
 }
 

@@ -14,8 +14,11 @@ enum class Conv2dTile { kLarge, kMedium, kSmall };
 
 constexpr int tile_extent(Conv2dTile tile) { return tile == Conv2dTile::kLarge ? 128 : tile == Conv2dTile::kMedium ? 64 : 32; }
 
+enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise };
+
 struct Conv2dConfig {
-    Conv2dTile tile = Conv2dTile::kSmall;
+    Conv2dAlgorithm algorithm = Conv2dAlgorithm::kImplicitGemm;
+    Conv2dTile tile = Conv2dTile::kSmall;  // of the implicit GEMM
     int vec = 1;  // elements per access: 4 or 1
     PixelSplit split;  // of wgrad
 };

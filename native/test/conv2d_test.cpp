@@ -107,13 +107,13 @@ bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Variant& v
 
     Outcome queued;
     if (pass == JCUCONV_FPROP)
-        queued = conv2d_fprop_implicit_gemm(g, type, config, x.address(), w.address(), y.address(),
+        queued = conv2d_fprop(g, type, config, x.address(), w.address(), y.address(),
                                             {bias_address, problem.relu != 0, false}, nullptr);
     if (pass == JCUCONV_DGRAD)
-        queued = conv2d_dgrad_phased_gemm(g, type, config, y.address(), w.address(), x.address(),
+        queued = conv2d_dgrad(g, type, config, y.address(), w.address(), x.address(),
                                           {nullptr, false, problem.accumulate != 0}, nullptr);
     if (pass == JCUCONV_WGRAD)
-        queued = conv2d_wgrad_split_gemm(g, type, config, x.address(), y.address(), static_cast<float*>(dw.address()),
+        queued = conv2d_wgrad(g, type, config, x.address(), y.address(), static_cast<float*>(dw.address()),
                                          problem.accumulate != 0, scratch, nullptr);
     if (pass == JCUCONV_BGRAD) {
         PixelSplit split = config.split;
@@ -196,6 +196,17 @@ JCUCONV_TEST(groups_and_a_slice_of_a_wider_tensor) {
     run_all(p);
 }
 
+JCUCONV_TEST(depthwise_with_strips_tails_and_many_taps) {
+    auto p = conv(2, 9, 11, 12, 12, 3, 3);
+    p.groups = 12, p.pad_top = 1, p.pad_left = 2, p.pad_right = 1, p.bias = 1;
+    run_all(p);
+    p.stride_h = 2, p.stride_w = 3, p.dilation_h = 2, p.relu = 1, p.accumulate = 1;
+    run_all(p);
+    p = conv(1, 8, 9, 37, 37, 4, 5);  // 20 taps: three chunks of nine; 37 channels: two blocks
+    p.groups = 37, p.x_pitch = 40, p.y_pitch = 39, p.dilation_w = 2;
+    run_all(p);
+}
+
 JCUCONV_TEST(epilogue_adds_bias_then_clips) {
     auto p = conv(1, 6, 5, 5, 9, 2, 3);
     p.bias = 1;
@@ -220,7 +231,7 @@ JCUCONV_TEST(relu_keeps_nan) {
     Tensor x(JCUCONV_F32, 2, 1), w(JCUCONV_F32, 1, 1), y(JCUCONV_F32, 2, 1);
     x.write({std::nanf(""), -2.0f});
     w.write({1.0f});
-    CHECK(conv2d_fprop_implicit_gemm(g, JCUCONV_F32, {}, x.address(), w.address(), y.address(), {nullptr, true, false}, nullptr).ok());
+    CHECK(conv2d_fprop(g, JCUCONV_F32, {}, x.address(), w.address(), y.address(), {nullptr, true, false}, nullptr).ok());
     CHECK(device::stream_synchronize(nullptr).ok());
     CHECK(std::isnan(y.read()[0]) && y.read()[1] == 0.0f);
 }
@@ -229,10 +240,11 @@ JCUCONV_TEST(random_shapes_are_exact_on_integers_in_any_thread_order) {
     Random random(2026);
     constexpr int kShapes = 150;
     for (int i = 0; i < kShapes; ++i) {
-        const int groups = random.chance(70) ? 1 : random.between(2, 4), four = random.chance(50) ? 4 : 1;
+        const int groups = random.chance(60) ? 1 : random.between(2, 4), four = random.chance(50) ? 4 : 1;
         auto p = conv(random.between(1, 3), random.between(1, 12), random.between(1, 12), groups * four * random.between(1, 6),
                       groups * four * random.between(1, 9), random.between(1, 4), random.between(1, 4));
         p.groups = groups;
+        if (random.chance(15)) p.k = p.groups = p.c;  // depthwise
         p.stride_h = random.between(1, 3), p.stride_w = random.between(1, 3);
         p.dilation_h = random.between(1, 2), p.dilation_w = random.between(1, 2);
         p.pad_top = random.between(0, 3), p.pad_bottom = random.between(0, 3);

@@ -56,6 +56,14 @@ JCUCONV_TEST(large_layers_take_large_tiles_and_narrow_layers_small_ones) {
     CHECK(choose_conv2d(geometry(1, 7, 512, 512, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kSmall);
 }
 
+JCUCONV_TEST(one_filter_per_channel_is_depthwise) {
+    const auto g = geometry(2, 8, 64, 64, 3, 1, 64);
+    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).algorithm == Conv2dAlgorithm::kDepthwise);
+    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 4);
+    const auto twice = geometry(2, 8, 64, 128, 3, 1, 64);
+    CHECK(choose_conv2d(twice, JCUCONV_F32, JCUCONV_FPROP, 16, 0).algorithm == Conv2dAlgorithm::kImplicitGemm);
+}
+
 JCUCONV_TEST(vectors_need_divisible_channels_and_alignment) {
     const auto g = geometry(2, 8, 16, 16, 3);
     CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 4);

@@ -59,7 +59,7 @@ planted_bug(max_pool_nan_ignored pool2d_test kernels/pool2d/max_pool2d_fwd.cu "v
 planted_bug(max_pool_offset_by_rows pool2d_test kernels/pool2d/max_pool2d_fwd.cu "offset[i] = r * g.s + s;" "offset[i] = r * g.r + s;")
 planted_bug(max_pool_bwd_pads_exchanged pool2d_test kernels/pool2d/max_pool2d_bwd.cu "window_at(h, r, g.pad_top" "window_at(h, r, g.pad_left")
 planted_bug(avg_pool_ceil_counts_beyond_padding pool2d_test kernels/pool2d/avg_divisor.h "(end < high ? end : high)" "end" kernels/pool2d/avg_pool2d_fwd.cu)
-planted_bug(window_at_one_too_many pool2d_test kernels/pool2d/windows.h "window < windows" "window <= windows" kernels/pool2d/max_pool2d_bwd.cu)
+planted_bug(window_at_one_too_many pool2d_test kernels/common/windows.h "window < windows" "window <= windows" kernels/pool2d/max_pool2d_bwd.cu)
 planted_bug(lrn_window_misses_last lrn_test kernels/lrn/window.h "o <= half" "o < half" kernels/lrn/lrn_fwd.cu)
 planted_bug(lrn_bwd_factor_missing lrn_test kernels/lrn/lrn_bwd.cu "2.0f * g.factor" "g.factor")
 planted_bug(softmax_without_maximum training_test kernels/loss/softmax_row.h "sum += exp_f32(to_f32(load_global(row + c)) - max)" "sum += exp_f32(to_f32(load_global(row + c)))" kernels/loss/softmax_cross_entropy_fwd.cu)
@@ -68,3 +68,8 @@ planted_bug(adam_corrections_exchanged training_test kernels/optimizer/adam.cu "
 planted_bug(sgd_one_percent_rate training_test kernels/optimizer/sgd.cu "w - load_global(t.hyper + kLearningRate) * step" "w - 1.01f * load_global(t.hyper + kLearningRate) * step")
 planted_bug(transpose_barrier_missing training_test kernels/reorder/transpose.cu "    sync_threads();" "")
 planted_bug(transpose_tail_unmasked training_test kernels/reorder/transpose.cu "row0 + lane < rows)" "row0 + lane <= rows)")
+
+planted_bug(depthwise_strip_tail_unmasked conv2d_test kernels/depthwise/depthwise_fprop.cu "if (q0 + j < g.q) store" "store")
+planted_bug(depthwise_window_axes_exchanged conv2d_test kernels/depthwise/depthwise_dgrad.cu "(std::int64_t{c + i} * g.r + r) * g.s + s" "(std::int64_t{c + i} * g.s + s) * g.r + r")
+planted_bug(depthwise_wgrad_ninth_tap_missing conv2d_test kernels/depthwise/depthwise_wgrad.cu "t < kTaps; t += kWarps" "t < kWarps; t += kWarps")
+planted_bug(depthwise_wgrad_barrier_missing conv2d_test kernels/depthwise/depthwise_wgrad.cu "    sync_threads();" "")

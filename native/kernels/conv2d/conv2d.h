@@ -8,14 +8,14 @@
 
 namespace jcuconv {
 
-Outcome conv2d_fprop_implicit_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x,
-                                   const void* w, void* y, const Conv2dEpilogue& epilogue, device::Stream stream);
+Outcome conv2d_fprop(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x, const void* w, void* y,
+                     const Conv2dEpilogue& epilogue, device::Stream stream);
 
-Outcome conv2d_dgrad_phased_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy,
-                                 const void* w, void* dx, const Conv2dEpilogue& epilogue, device::Stream stream);
+Outcome conv2d_dgrad(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy, const void* w,
+                     void* dx, const Conv2dEpilogue& epilogue, device::Stream stream);
 
 // dw (+)= sums over all pixels. `workspace` holds config.split.splits x |dw| fp32 values when there is more than one split.
-Outcome conv2d_wgrad_split_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x,
-                                const void* dy, float* dw, bool accumulate, float* workspace, device::Stream stream);
+Outcome conv2d_wgrad(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x, const void* dy,
+                     float* dw, bool accumulate, float* workspace, device::Stream stream);
 
 }  // namespace jcuconv

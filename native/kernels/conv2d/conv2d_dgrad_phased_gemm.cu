@@ -11,8 +11,8 @@
 // Lost       One launch per phase: u_h*u_w launches that each fill a part of the GPU. Grid slots of the smaller phases that lie
 //            past their last pixel return at once, which costs less than a table of phases.
 #include "core/arithmetic.h"
-#include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
+#include "kernels/conv2d/conv2d_implicit_gemm.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {

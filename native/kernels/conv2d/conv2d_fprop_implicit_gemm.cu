@@ -10,8 +10,8 @@
 // Lost       A loop over taps around a loop over channels needs no division of the depth, but pads every tap to a multiple of
 //            the slab: 5x more work for c = 3. One division per slab and thread costs about 4 % and serves every c.
 #include "core/arithmetic.h"
-#include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
+#include "kernels/conv2d/conv2d_implicit_gemm.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {

@@ -12,7 +12,7 @@
 //            another GPU. The choice depends on the problem alone.
 #include "core/arithmetic.h"
 #include "kernels/common/split_sums.h"
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/conv2d_implicit_gemm.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {

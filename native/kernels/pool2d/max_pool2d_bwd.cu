@@ -10,7 +10,7 @@
 #include "kernels/common/vec.h"
 #include "kernels/common/with_type.h"
 #include "kernels/pool2d/pool2d.h"
-#include "kernels/pool2d/windows.h"
+#include "kernels/common/windows.h"
 
 namespace jcuconv {
 

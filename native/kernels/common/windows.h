@@ -1,4 +1,4 @@
-// Which windows of a pooling hold a given input position, for backward passes that gather.
+// Which windows hold a given input position, for backward passes that gather.
 #pragma once
 
 #include "primitives/primitives.h"
