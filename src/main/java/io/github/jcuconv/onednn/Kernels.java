@@ -1,5 +1,6 @@
 package io.github.jcuconv.onednn;
 
+import io.github.jcuconv.op.Dropout;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The small elementwise kernels. */
@@ -81,6 +82,91 @@ final class Kernels {
         @Override
         void end() {
             flag.putInt(0, bad.get() ? 1 : 0);
+        }
+    }
+
+    /** y = x + x2. */
+    static final class Sum extends TileKernel {
+        private final View x;
+        private final View x2;
+        private final View y;
+
+        Sum(Workers workers, long count, View x, View x2, View y) {
+            super(workers, count, x, x2, y);
+            this.x = x;
+            this.x2 = x2;
+            this.y = y;
+        }
+
+        @Override
+        void tile(Tile t, int index, int n) {
+            x.load(index, t.a, n, t.halves);
+            x2.load(index, t.b, n, t.halves);
+            float[] a = t.a;
+            float[] b = t.b;
+            for (int i = 0; i < n; i++) {
+                a[i] += b[i];
+            }
+            y.store(index, a, n, t.halves);
+        }
+    }
+
+    /** running = (1 - momentum) * running + momentum * factor * batch. */
+    static final class Move extends TileKernel {
+        private final View running;
+        private final View batch;
+        private final float momentum;
+        private final double factor;
+
+        Move(Workers workers, long count, View running, View batch, float momentum, double factor) {
+            super(workers, count, running, batch);
+            this.running = running;
+            this.batch = batch;
+            this.momentum = momentum;
+            this.factor = factor;
+        }
+
+        @Override
+        void tile(Tile t, int index, int n) {
+            running.load(index, t.a, n, t.halves);
+            batch.load(index, t.b, n, t.halves);
+            for (int i = 0; i < n; i++) {
+                t.a[i] = (float) ((1.0 - momentum) * t.a[i] + momentum * (factor * t.b[i]));
+            }
+            running.store(index, t.a, n, t.halves);
+        }
+    }
+
+    /** Zeroes what the mask drops and scales the rest. Tiles begin at multiples of four, as the generator's blocks do. */
+    static final class Drop extends TileKernel {
+        private final Dropout op;
+        private final View from;
+        private final View seed;
+        private final View to;
+
+        Drop(Workers workers, Dropout op, View from, View seed, View to) {
+            super(workers, op.x().count(), from, seed, to);
+            this.op = op;
+            this.from = from;
+            this.seed = seed;
+            this.to = to;
+        }
+
+        @Override
+        void tile(Tile t, int index, int n) {
+            from.load(index, t.a, n, t.halves);
+            float scale = 1 / (1 - op.rate());
+            int s0 = seed.getInt(0);
+            int s1 = seed.getInt(1);
+            int step0 = seed.getInt(2);
+            int step1 = seed.getInt(3);
+            for (int i = 0; i < n; i += 4) {
+                int dropped = op.droppedOfBlock((index + i) / 4, s0, s1, step0, step1);
+                for (int j = i; j < Math.min(i + 4, n); j++) {
+                    t.a[j] = (dropped >> (j - i) & 1) == 0 ? t.a[j] * scale : 0;
+                }
+            }
+            to.store(index, t.a, n, t.halves);
         }
     }
 }

@@ -6,12 +6,17 @@ import io.github.jcuconv.UnsupportedException;
 import io.github.jcuconv.internal.HostMemory;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Adam;
+import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.AvgPool2d;
+import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.Dense;
+import io.github.jcuconv.op.Dropout;
 import io.github.jcuconv.op.FiniteCheck;
+import io.github.jcuconv.op.Lrn;
 import io.github.jcuconv.op.MaxPool2d;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
@@ -45,6 +50,11 @@ final class OnednnEngine implements EngineSpi {
             Map.entry(SoftmaxCrossEntropy.class, new OnednnSoftmax()),
             Map.entry(Reorder.class, new OnednnReorder()),
             Map.entry(FiniteCheck.class, new Finite()),
+            Map.entry(BatchNorm.class, new OnednnBatchNorm()),
+            Map.entry(Lrn.class, new OnednnLrn()),
+            Map.entry(Add.class, new Copies.AddFactory()),
+            Map.entry(Concat.class, new Copies.ConcatFactory()),
+            Map.entry(Dropout.class, new Copies.DropoutFactory()),
             Map.entry(Sgd.class, new Optimizers.SgdFactory()),
             Map.entry(Adam.class, new Optimizers.AdamFactory()));
 
