@@ -37,11 +37,11 @@ final class OnednnConv2d implements Factory<Conv2d> {
             return;
         }
         boolean bias = op.epilogue().has(Epilogue.Step.BIAS) && pass != Pass.DGRAD;
-        weighted(b.engine(), op, pass).plan(b, bias, op.epilogue());
+        weighted(b.engine(), op, pass).plan(b, bias, op.epilogue(), b.accumulate());
     }
 
     private static Weighted weighted(OnednnEngine engine, Conv2d op, Pass pass) {
-        Weighted.Creator creator = creator(engine.cpu(), op.window());
+        Weighted.Creator creator = creator(engine.cpu(), op.window(), 0, 0);
         long[] x = Descs.shape(op.x());
         long[] w = filters(op.w(), op.groups());
         long[] y = Descs.shape(op.y());
@@ -57,12 +57,12 @@ final class OnednnConv2d implements Factory<Conv2d> {
         return groups == 1 ? Descs.shape(w) : new long[] {groups, w.n() / groups, w.c(), w.h(), w.w()};
     }
 
-    /** Makes convolution primitives of one window. */
-    static Weighted.Creator creator(engine cpu, Window window) {
+    /** Makes convolution primitives of one window, whose padding ends {@code cutH} rows and {@code cutW} columns earlier. */
+    static Weighted.Creator creator(engine cpu, Window window, int cutH, int cutW) {
         long[] strides = {window.strideH(), window.strideW()};
         long[] dilations = {window.dilationH() - 1, window.dilationW() - 1};
         long[] before = {window.padding().top(), window.padding().left()};
-        long[] after = {window.padding().bottom(), window.padding().right()};
+        long[] after = {window.padding().bottom() - cutH, window.padding().right() - cutW};
         return new Weighted.Creator() {
             @Override
             public primitive_desc create(

@@ -36,7 +36,7 @@ final class OnednnDense implements Factory<Dense> {
         boolean bias = op.epilogue().has(Epilogue.Step.BIAS) && pass != Pass.DGRAD;
         Map<Arg, Layout> layouts = new java.util.EnumMap<>(Arg.class);
         op.arguments(pass).forEach(spec -> layouts.put(spec.arg(), b.layout(spec.arg())));
-        weighted(b.engine(), op, pass, layouts).plan(b, bias, op.epilogue());
+        weighted(b.engine(), op, pass, layouts).plan(b, bias, op.epilogue(), b.accumulate());
     }
 
     private static Weighted weighted(OnednnEngine engine, Dense op, Pass pass, Map<Arg, Layout> layouts) {

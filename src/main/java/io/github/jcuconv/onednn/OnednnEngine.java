@@ -13,6 +13,7 @@ import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
+import io.github.jcuconv.op.ConvTranspose2d;
 import io.github.jcuconv.op.Dense;
 import io.github.jcuconv.op.Dropout;
 import io.github.jcuconv.op.FiniteCheck;
@@ -43,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 final class OnednnEngine implements EngineSpi {
     private static final Map<Class<? extends OpDescriptor>, Factory<?>> TABLE = Map.ofEntries(
             Map.entry(Conv2d.class, new OnednnConv2d()),
+            Map.entry(ConvTranspose2d.class, new OnednnConvTranspose2d()),
             Map.entry(Dense.class, new OnednnDense()),
             Map.entry(MaxPool2d.class, new OnednnPool2d.Max()),
             Map.entry(AvgPool2d.class, new OnednnPool2d.Average()),

@@ -55,7 +55,7 @@ final class OnednnReorder implements Factory<Reorder> {
         add(b, plain, Descs.plain(Layout.Plain.NCHW, targetShape, source), y, descs.of(to, targetShape, target));
     }
 
-    private static void add(PlanBuilder b, Operand x, memory.desc from, Operand y, memory.desc to) {
+    static void add(PlanBuilder b, Operand x, memory.desc from, Operand y, memory.desc to) {
         b.primitive(
                 b.create(() -> {
                     var cpu = b.engine().cpu();

@@ -13,10 +13,12 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Layout;
+import io.github.jcuconv.UnsupportedException;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.Epilogue;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -81,18 +83,15 @@ record Weighted(
         DataType w = types.get(weights);
         DataType d = types.get(dst);
         return switch (kind) {
-            case FORWARD ->
-                bf16 && s == DataType.BF16 && w == DataType.BF16
-                        ? new Compute(s, w, d == DataType.BF16 && !accumulate ? d : DataType.FP32)
-                        : Compute.FP32;
-            case BACKWARD_DATA ->
-                bf16 && s == DataType.BF16 && w == DataType.BF16 && d == DataType.BF16 && !accumulate
-                        ? new Compute(s, w, d)
-                        : Compute.FP32;
-            case BACKWARD_WEIGHTS ->
-                bf16 && s == DataType.BF16 && d == DataType.BF16
-                        ? new Compute(s, w == DataType.BF16 && !accumulate ? w : DataType.FP32, d)
-                        : Compute.FP32;
+            case FORWARD -> bf16 && s == DataType.BF16 && w == DataType.BF16
+                    ? new Compute(s, w, d == DataType.BF16 && !accumulate ? d : DataType.FP32)
+                    : Compute.FP32;
+            case BACKWARD_DATA -> bf16 && s == DataType.BF16 && w == DataType.BF16 && d == DataType.BF16 && !accumulate
+                    ? new Compute(s, w, d)
+                    : Compute.FP32;
+            case BACKWARD_WEIGHTS -> bf16 && s == DataType.BF16 && d == DataType.BF16
+                    ? new Compute(s, w == DataType.BF16 && !accumulate ? w : DataType.FP32, d)
+                    : Compute.FP32;
         };
     }
 
@@ -106,20 +105,30 @@ record Weighted(
     }
 
     private primitive_desc create(
-            memory.desc srcDesc, memory.desc weightsDesc, boolean bias, memory.desc dstDesc, primitive_attr attr) {
+            memory.desc srcDesc,
+            memory.desc weightsDesc,
+            boolean bias,
+            memory.desc dstDesc,
+            primitive_attr attr) {
         memory.desc biasDesc = bias ? Descs.vector((int) dstShape[1]) : null;
         return creator.create(kind, srcDesc, weightsDesc, biasDesc, dstDesc, attr);
     }
 
     private primitive_desc createAny(Compute c, boolean bias, @Nullable Layout source, Descs descs) {
-        return Native.call(
-                "layouts of " + kind,
-                () -> create(
-                        source == null ? Descs.any(srcShape, c.src()) : descs.of(source, srcShape, c.src()),
-                        Descs.any(weightsShape, c.weights()),
-                        bias,
-                        Descs.any(dstShape, c.dst()),
-                        PlanBuilder.attributes()));
+        try {
+            return create(
+                    source == null ? Descs.any(srcShape, c.src()) : descs.of(source, srcShape, c.src()),
+                    Descs.any(weightsShape, c.weights()),
+                    bias,
+                    Descs.any(dstShape, c.dst()),
+                    PlanBuilder.attributes());
+        } catch (RuntimeException e) {
+            throw new UnsupportedException(
+                    Native.ENGINE,
+                    kind + " of " + Arrays.toString(srcShape) + " with weights " + Arrays.toString(weightsShape),
+                    "oneDNN has no primitive for it (" + e.getMessage() + ")",
+                    List.of("reference"));
+        }
     }
 
     /** The layouts that oneDNN would choose, the weights' being kept where that changes nothing else. */
@@ -157,7 +166,7 @@ record Weighted(
                 layouts.put(arg, descs.layout(srcDesc(desc), spec.dims()));
             } else if (arg == weights) {
                 layouts.put(arg, descs.layout(weightsDesc(desc), spec.dims()));
-            } else if (arg == dst || arg == Arg.RESIDUAL) {
+            } else if (arg == dst || arg == Arg.RESIDUAL && kind == Kind.FORWARD) {
                 layouts.put(arg, descs.layout(dstDesc(desc), spec.dims()));
             } else {
                 layouts.put(arg, Layout.Plain.NCHW);
@@ -178,48 +187,88 @@ record Weighted(
         return kind == Kind.FORWARD ? desc.dst_desc() : desc.diff_dst_desc();
     }
 
-    /** Adds the primitive to a plan; {@code bias} and {@code epilogue} only where oneDNN's primitive can do them itself. */
-    void plan(PlanBuilder b, boolean bias, Epilogue epilogue) {
+    /**
+     * Adds the primitive to a plan; {@code bias} and {@code epilogue} only where oneDNN's primitive can do them itself.
+     *
+     * @param fp32 whether the result is needed in fp32, whatever its type
+     * @return where the result is before it is converted to its type
+     */
+    Operand plan(PlanBuilder b, boolean bias, Epilogue epilogue, boolean fp32) {
         Map<Arg, DataType> types = new EnumMap<>(Arg.class);
         for (Arg arg : List.of(src, weights, dst)) {
             types.put(arg, b.type(arg));
         }
-        Compute c = compute(b.engine(), types, b.accumulate());
-        Descs descs = b.engine().descs();
+        Compute c = compute(b.engine(), types, fp32);
         List<PrimitiveStep.Use> uses = new ArrayList<>();
         boolean biasFirst = bias && (kind != Kind.FORWARD || epilogue.steps().get(0) == Epilogue.Step.BIAS);
-        primitive_desc desc = choose(b, c, biasFirst, descs, epilogue, uses);
-        boolean forward = kind == Kind.FORWARD;
-        boolean data = kind == Kind.BACKWARD_DATA;
-        boolean gradient = kind == Kind.BACKWARD_WEIGHTS;
-        uses.add(new PrimitiveStep.Use(
-                data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC,
-                data ? b.out(src, c.src()) : b.in(src, c.src()),
-                srcDesc(desc)));
-        uses.add(new PrimitiveStep.Use(
-                gradient ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
-                gradient ? b.out(weights, c.weights()) : b.in(weights, c.weights()),
-                weightsDesc(desc)));
-        uses.add(new PrimitiveStep.Use(
-                forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST,
-                forward ? b.out(dst, c.dst()) : b.in(dst, c.dst()),
-                dstDesc(desc)));
+        primitive_desc desc = choose(b, c, biasFirst, epilogue, uses);
+        Tensor s = new Tensor(src, c.src(), srcShape, srcDesc(desc));
+        Tensor w = new Tensor(weights, c.weights(), weightsShape, weightsDesc(desc));
+        Tensor d = new Tensor(dst, c.dst(), dstShape, dstDesc(desc));
+        Tensor result =
+                switch (kind) {
+                    case FORWARD -> d;
+                    case BACKWARD_DATA -> s;
+                    case BACKWARD_WEIGHTS -> w;
+                };
+        Operand written = b.out(result.arg(), result.type());
+        Operand direct = result.fits(b) ? written : b.scratch(result.md().get_size());
+        for (Tensor tensor : List.of(s, w, d)) {
+            uses.add(new PrimitiveStep.Use(id(tensor, s, w), tensor == result ? direct : tensor.read(b), tensor.md()));
+        }
         if (biasFirst) {
             memory.desc vector = Descs.vector((int) dstShape[1]);
             uses.add(
-                    gradient
+                    kind == Kind.BACKWARD_WEIGHTS
                             ? new PrimitiveStep.Use(DNNL_ARG_DIFF_BIAS, b.out(Arg.DBIAS, DataType.FP32), vector)
                             : new PrimitiveStep.Use(DNNL_ARG_BIAS, b.in(Arg.BIAS, DataType.FP32), vector));
         }
         b.primitive(desc, uses);
+        if (!direct.equals(written)) {
+            OnednnReorder.add(b, direct, result.md(), written, result.asked(b));
+        }
+        return written;
+    }
+
+    /** One of the three tensors: our argument, the type and descriptor in which the primitive takes it. */
+    private record Tensor(Arg arg, DataType type, long[] shape, memory.desc md) {
+        boolean fits(PlanBuilder b) {
+            return b.engine().descs().layout(md, b.spec(arg).dims()).equals(b.layout(arg));
+        }
+
+        memory.desc asked(PlanBuilder b) {
+            return b.engine().descs().of(b.layout(arg), shape, type);
+        }
+
+        /** The operand of an input, reordered if the primitive was not made for the request's layout. */
+        Operand read(PlanBuilder b) {
+            Operand stored = b.in(arg, type);
+            if (fits(b)) {
+                return stored;
+            }
+            Operand reordered = b.scratch(md.get_size());
+            OnednnReorder.add(b, stored, asked(b), reordered, md);
+            return reordered;
+        }
+    }
+
+    private int id(Tensor tensor, Tensor s, Tensor w) {
+        if (tensor == s) {
+            return kind == Kind.BACKWARD_DATA ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC;
+        }
+        if (tensor == w) {
+            return kind == Kind.BACKWARD_WEIGHTS ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS;
+        }
+        return kind == Kind.FORWARD ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST;
     }
 
     /**
      * oneDNN's own choice if the request asks for just those layouts (several descriptors can mean one arrangement, and only its own choice
-     * is sure to be fast), a primitive made for the request's layouts otherwise.
+     * is sure to be fast), a primitive made for the request's layouts otherwise, unless that is only reference code: then reorders are faster.
      */
     private primitive_desc choose(
-            PlanBuilder b, Compute c, boolean bias, Descs descs, Epilogue epilogue, List<PrimitiveStep.Use> uses) {
+            PlanBuilder b, Compute c, boolean bias, Epilogue epilogue, List<PrimitiveStep.Use> uses) {
+        Descs descs = b.engine().descs();
         memory.desc dstDesc = descs.of(b.layout(dst), dstShape, c.dst());
         primitive_attr attr = PlanBuilder.attributes();
         if (kind == Kind.FORWARD) {
@@ -237,21 +286,30 @@ record Weighted(
                     && descs.layout(dstDesc(any), b.spec(dst).dims()).equals(b.layout(dst))) {
                 return any;
             }
-            return create(
+            primitive_desc exact = create(
                     descs.of(b.layout(src), srcShape, c.src()),
                     descs.of(b.layout(weights), weightsShape, c.weights()),
                     bias,
                     dstDesc,
                     attr);
+            return isReference(exact) && !isReference(any) ? any : exact;
         } catch (RuntimeException e) {
             throw b.refuse("oneDNN has no " + kind + " primitive for this shape, these types and layouts ("
                     + e.getMessage() + ")");
         }
     }
 
+    private static boolean isReference(primitive_desc desc) {
+        return PlanBuilder.implementation(desc).startsWith("ref");
+    }
+
     /** The epilogue without a bias that stands first. */
     private post_ops postOps(
-            PlanBuilder b, Epilogue epilogue, boolean biasFirst, Descs descs, List<PrimitiveStep.Use> uses) {
+            PlanBuilder b,
+            Epilogue epilogue,
+            boolean biasFirst,
+            Descs descs,
+            List<PrimitiveStep.Use> uses) {
         post_ops ops = new post_ops();
         for (Epilogue.Step step : epilogue.steps()) {
             int id = DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (ops.len() + 1) | DNNL_ARG_SRC_1;
@@ -264,8 +322,9 @@ record Weighted(
                     }
                 }
                 case RESIDUAL -> {
-                    DataType type =
-                            b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16() ? DataType.BF16 : DataType.FP32;
+                    DataType type = b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16()
+                            ? DataType.BF16
+                            : DataType.FP32;
                     memory.desc md = descs.of(b.layout(Arg.RESIDUAL), dstShape, type);
                     ops.append_binary(dnnl.algorithm.binary_add, md);
                     uses.add(new PrimitiveStep.Use(id, b.in(Arg.RESIDUAL, type), md));
