@@ -69,9 +69,11 @@ final class OnednnLrn implements Factory<Lrn> {
             memory.desc dx = descs.of(b.layout(Arg.DX), shape, type);
             uses.add(new PrimitiveStep.Use(DNNL_ARG_DIFF_DST, b.in(Arg.DY, type), dy));
             uses.add(new PrimitiveStep.Use(DNNL_ARG_DIFF_SRC, b.out(Arg.DX, type), dx));
-            desc = b.create(() -> new lrn_backward.primitive_desc(
-                    cpu, algorithm.lrn_across_channels, dx, dy, src, op.size(), alpha(op), op.beta(), op.k(),
-                    forward(cpu, op, src, src), PlanBuilder.attributes(), false));
+            desc = b.create(() -> safe(
+                    op,
+                    new lrn_backward.primitive_desc(
+                            cpu, algorithm.lrn_across_channels, dx, dy, src, op.size(), alpha(op), op.beta(), op.k(),
+                            forward(cpu, op, src, src), PlanBuilder.attributes(), false)));
         }
         memory.desc saved = desc.workspace_desc();
         if (b.has(Arg.SAVED) && !saved.is_zero()) {
@@ -90,8 +92,19 @@ final class OnednnLrn implements Factory<Lrn> {
 
     private static lrn_forward.primitive_desc forward(engine cpu, Lrn op, memory.desc src, memory.desc dst) {
         prop_kind kind = op.phase() == Phase.TRAINING ? prop_kind.forward_training : prop_kind.forward_inference;
-        return new lrn_forward.primitive_desc(
-                cpu, kind, algorithm.lrn_across_channels, src, dst, op.size(), alpha(op), op.beta(), op.k(),
-                PlanBuilder.attributes(), false);
+        return safe(
+                op,
+                new lrn_forward.primitive_desc(
+                        cpu, kind, algorithm.lrn_across_channels, src, dst, op.size(), alpha(op), op.beta(), op.k(),
+                        PlanBuilder.attributes(), false));
+    }
+
+    /** oneDNN 3.11 kills the process when it generates code for a window of one channel: takes the first implementation without. */
+    private static <T extends primitive_desc> T safe(Lrn op, T desc) {
+        boolean more = true;
+        while (more && op.size() == 1 && PlanBuilder.implementation(desc).startsWith("lrn_jit")) {
+            more = desc.next_impl();
+        }
+        return desc;
     }
 }

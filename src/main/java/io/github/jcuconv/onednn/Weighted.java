@@ -214,7 +214,8 @@ record Weighted(
         Operand written = b.out(result.arg(), result.type());
         Operand direct = result.fits(b) ? written : b.scratch(result.md().get_size());
         for (Tensor tensor : List.of(s, w, d)) {
-            uses.add(new PrimitiveStep.Use(id(tensor, s, w), tensor == result ? direct : tensor.read(b), tensor.md()));
+            uses.add(new PrimitiveStep.Use(
+                    id(tensor.arg()), tensor.arg() == result.arg() ? direct : tensor.read(b), tensor.md()));
         }
         if (biasFirst) {
             memory.desc vector = Descs.vector((int) dstShape[1]);
@@ -252,11 +253,11 @@ record Weighted(
         }
     }
 
-    private int id(Tensor tensor, Tensor s, Tensor w) {
-        if (tensor == s) {
+    private int id(Arg arg) {
+        if (arg == src) {
             return kind == Kind.BACKWARD_DATA ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC;
         }
-        if (tensor == w) {
+        if (arg == weights) {
             return kind == Kind.BACKWARD_WEIGHTS ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS;
         }
         return kind == Kind.FORWARD ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST;
