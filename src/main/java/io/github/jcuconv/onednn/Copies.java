@@ -111,7 +111,8 @@ final class Copies {
             Layout layout = b.layout(part);
             boolean blocked = isBlocked(layout) && isBlocked(b.layout(whole)) && fitsBlocks(op);
             if (!blocked && (layout instanceof Layout.Opaque || !layout.equals(b.layout(whole)))) {
-                throw b.refuse(part + " and " + whole + " must have one plain layout, or one of blocks that the parts fill");
+                throw b.refuse(
+                        part + " and " + whole + " must have one plain layout, or one of blocks that the parts fill");
             }
             boolean channelsLast = layout == Layout.Plain.NHWC;
             int plane = op.x().h() * op.x().w();

@@ -1,6 +1,7 @@
 package io.github.jcuconv.onednn;
 
 import io.github.jcuconv.op.Dropout;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The small elementwise kernels. */
@@ -82,6 +83,22 @@ final class Kernels {
         @Override
         void end() {
             flag.putInt(0, bad.get() ? 1 : 0);
+        }
+    }
+
+    /** to = 0: an output that the engine has no use for must still be the same each time. */
+    static final class Zero extends TileKernel {
+        private final View to;
+
+        Zero(Workers workers, long count, View to) {
+            super(workers, count, to);
+            this.to = to;
+        }
+
+        @Override
+        void tile(Tile t, int index, int n) {
+            Arrays.fill(t.a, 0, n, 0f);
+            to.store(index, t.a, n, t.halves);
         }
     }
 

@@ -103,8 +103,16 @@ final class OnednnBatchNorm implements Factory<BatchNorm> {
         memory.desc dx = descs.of(b.layout(Arg.DX), Descs.shape(op.x()), type);
         b.primitive(
                 b.create(() -> new batch_normalization_backward.primitive_desc(
-                        cpu, prop_kind.backward.value, dx, dy, src, op.eps(), AFFINE,
-                        primitive(cpu, src, src, op.eps(), true), PlanBuilder.attributes(), false)),
+                        cpu,
+                        prop_kind.backward.value,
+                        dx,
+                        dy,
+                        src,
+                        op.eps(),
+                        AFFINE,
+                        primitive(cpu, src, src, op.eps(), true),
+                        PlanBuilder.attributes(),
+                        false)),
                 List.of(
                         new PrimitiveStep.Use(DNNL_ARG_SRC, b.in(Arg.X, type), src),
                         new PrimitiveStep.Use(DNNL_ARG_DIFF_DST, b.in(Arg.DY, type), dy),

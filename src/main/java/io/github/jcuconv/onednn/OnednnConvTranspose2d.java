@@ -28,10 +28,12 @@ import org.bytedeco.dnnl.memory;
 final class OnednnConvTranspose2d implements Factory<ConvTranspose2d> {
     @Override
     public Optional<String> refusal(ConvTranspose2d op, Pass pass) {
-        boolean fits = cutH(op) <= op.window().padding().bottom() && cutW(op) <= op.window().padding().right();
+        boolean fits = cutH(op) <= op.window().padding().bottom()
+                && cutW(op) <= op.window().padding().right();
         return fits
                 ? Optional.empty()
-                : Optional.of("oneDNN takes output padding of a stride or more only where there is as much padding to cut");
+                : Optional.of(
+                        "oneDNN takes output padding of a stride or more only where there is as much padding to cut");
     }
 
     /** Output padding below the stride vanishes in the convolution's rounding down; what a dilated window allows beyond it does not. */
@@ -80,10 +82,11 @@ final class OnednnConvTranspose2d implements Factory<ConvTranspose2d> {
         long[] w = OnednnConv2d.filters(op.w(), op.groups());
         long[] large = Descs.shape(op.y());
         return switch (pass) {
-            case FPROP -> new Weighted(Weighted.Kind.BACKWARD_DATA, Arg.Y, Arg.W, Arg.X, large, w, small, false, creator);
+            case FPROP ->
+                new Weighted(Weighted.Kind.BACKWARD_DATA, Arg.Y, Arg.W, Arg.X, large, w, small, false, creator);
             case DGRAD -> new Weighted(Weighted.Kind.FORWARD, Arg.DY, Arg.W, Arg.DX, large, w, small, false, creator);
-            default -> new Weighted(
-                    Weighted.Kind.BACKWARD_WEIGHTS, Arg.DY, Arg.DW, Arg.X, large, w, small, false, creator);
+            default ->
+                new Weighted(Weighted.Kind.BACKWARD_WEIGHTS, Arg.DY, Arg.DW, Arg.X, large, w, small, false, creator);
         };
     }
 
@@ -106,8 +109,15 @@ final class OnednnConvTranspose2d implements Factory<ConvTranspose2d> {
         }
         b.primitive(
                 b.create(() -> new eltwise_forward.primitive_desc(
-                        cpu, prop_kind.forward_inference, Weighted.algorithm(step), md, md, 0, 0,
-                        PlanBuilder.attributes(), false)),
+                        cpu,
+                        prop_kind.forward_inference,
+                        Weighted.algorithm(step),
+                        md,
+                        md,
+                        0,
+                        0,
+                        PlanBuilder.attributes(),
+                        false)),
                 List.of(new PrimitiveStep.Use(DNNL_ARG_SRC, y, md), new PrimitiveStep.Use(DNNL_ARG_DST, y, md)));
     }
 }

@@ -41,11 +41,14 @@ final class OnednnLrn implements Factory<Lrn> {
             layouts.put(spec.arg(), x);
         }
         if (layouts.containsKey(Arg.SAVED)) {
-            boolean bf16 = op.types().of(Arg.X) == DataType.BF16 && engine.bf16();
-            memory.desc md = descs.of(x, Descs.shape(op.x()), bf16 ? DataType.BF16 : DataType.FP32);
-            memory.desc saved =
-                    Native.call("layouts of lrn", () -> forward(engine.cpu(), op, md, md)).workspace_desc();
-            layouts.put(Arg.SAVED, saved.is_zero() ? Layout.Plain.NCHW : descs.layout(saved, op.x()));
+            memory.desc md = descs.of(x, Descs.shape(op.x()), DataType.FP32);
+            memory.desc saved = Native.call("layouts of lrn", () -> forward(engine.cpu(), op, md, md))
+                    .workspace_desc();
+            layouts.put(
+                    Arg.SAVED,
+                    saved.is_zero()
+                            ? new Layout.Opaque(Native.ENGINE, op.x(), "unused", 1)
+                            : descs.layout(saved, op.x()));
         }
         return layouts;
     }
@@ -56,7 +59,9 @@ final class OnednnLrn implements Factory<Lrn> {
         Descs descs = b.engine().descs();
         long[] shape = Descs.shape(op.x());
         List<PrimitiveStep.Use> uses = new ArrayList<>();
-        DataType type = pass == Pass.FWD ? b.bf16(Arg.X, Arg.Y) : b.bf16(Arg.X, Arg.DY, Arg.DX);
+        DataType type =
+                DataType.FP32; // In bf16 oneDNN also rounds the scale, and the gradient is then wrong in its third
+        // digit.
         memory.desc src = descs.of(b.layout(Arg.X), shape, type);
         uses.add(new PrimitiveStep.Use(DNNL_ARG_SRC, b.in(Arg.X, type), src));
         primitive_desc desc;
@@ -72,8 +77,18 @@ final class OnednnLrn implements Factory<Lrn> {
             desc = b.create(() -> safe(
                     op,
                     new lrn_backward.primitive_desc(
-                            cpu, algorithm.lrn_across_channels, dx, dy, src, op.size(), alpha(op), op.beta(), op.k(),
-                            forward(cpu, op, src, src), PlanBuilder.attributes(), false)));
+                            cpu,
+                            algorithm.lrn_across_channels,
+                            dx,
+                            dy,
+                            src,
+                            op.size(),
+                            alpha(op),
+                            op.beta(),
+                            op.k(),
+                            forward(cpu, op, src, src),
+                            PlanBuilder.attributes(),
+                            false)));
         }
         memory.desc saved = desc.workspace_desc();
         if (b.has(Arg.SAVED) && !saved.is_zero()) {
@@ -83,6 +98,13 @@ final class OnednnLrn implements Factory<Lrn> {
             uses.add(new PrimitiveStep.Use(DNNL_ARG_WORKSPACE, PlanBuilder.direct(Arg.SAVED), saved));
         }
         b.primitive(desc, uses);
+        if (pass == Pass.FWD && b.has(Arg.SAVED) && saved.is_zero()) {
+            long count = b.elements(Arg.SAVED);
+            b.step(
+                    "java",
+                    () -> new Kernels.Zero(
+                            b.engine().workers(), count, new View(PlanBuilder.direct(Arg.SAVED), DataType.FP32)));
+        }
     }
 
     /** oneDNN divides alpha by the size. */
@@ -95,8 +117,17 @@ final class OnednnLrn implements Factory<Lrn> {
         return safe(
                 op,
                 new lrn_forward.primitive_desc(
-                        cpu, kind, algorithm.lrn_across_channels, src, dst, op.size(), alpha(op), op.beta(), op.k(),
-                        PlanBuilder.attributes(), false));
+                        cpu,
+                        kind,
+                        algorithm.lrn_across_channels,
+                        src,
+                        dst,
+                        op.size(),
+                        alpha(op),
+                        op.beta(),
+                        op.k(),
+                        PlanBuilder.attributes(),
+                        false));
     }
 
     /** oneDNN 3.11 kills the process when it generates code for a window of one channel: takes the first implementation without. */

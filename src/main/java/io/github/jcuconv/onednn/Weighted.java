@@ -83,15 +83,18 @@ record Weighted(
         DataType w = types.get(weights);
         DataType d = types.get(dst);
         return switch (kind) {
-            case FORWARD -> bf16 && s == DataType.BF16 && w == DataType.BF16
-                    ? new Compute(s, w, d == DataType.BF16 && !accumulate ? d : DataType.FP32)
-                    : Compute.FP32;
-            case BACKWARD_DATA -> bf16 && s == DataType.BF16 && w == DataType.BF16 && d == DataType.BF16 && !accumulate
-                    ? new Compute(s, w, d)
-                    : Compute.FP32;
-            case BACKWARD_WEIGHTS -> bf16 && s == DataType.BF16 && d == DataType.BF16
-                    ? new Compute(s, w == DataType.BF16 && !accumulate ? w : DataType.FP32, d)
-                    : Compute.FP32;
+            case FORWARD ->
+                bf16 && s == DataType.BF16 && w == DataType.BF16
+                        ? new Compute(s, w, d == DataType.BF16 && !accumulate ? d : DataType.FP32)
+                        : Compute.FP32;
+            case BACKWARD_DATA ->
+                bf16 && s == DataType.BF16 && w == DataType.BF16 && d == DataType.BF16 && !accumulate
+                        ? new Compute(s, w, d)
+                        : Compute.FP32;
+            case BACKWARD_WEIGHTS ->
+                bf16 && s == DataType.BF16 && d == DataType.BF16
+                        ? new Compute(s, w == DataType.BF16 && !accumulate ? w : DataType.FP32, d)
+                        : Compute.FP32;
         };
     }
 
@@ -105,11 +108,7 @@ record Weighted(
     }
 
     private primitive_desc create(
-            memory.desc srcDesc,
-            memory.desc weightsDesc,
-            boolean bias,
-            memory.desc dstDesc,
-            primitive_attr attr) {
+            memory.desc srcDesc, memory.desc weightsDesc, boolean bias, memory.desc dstDesc, primitive_attr attr) {
         memory.desc biasDesc = bias ? Descs.vector((int) dstShape[1]) : null;
         return creator.create(kind, srcDesc, weightsDesc, biasDesc, dstDesc, attr);
     }
@@ -306,11 +305,7 @@ record Weighted(
 
     /** The epilogue without a bias that stands first. */
     private post_ops postOps(
-            PlanBuilder b,
-            Epilogue epilogue,
-            boolean biasFirst,
-            Descs descs,
-            List<PrimitiveStep.Use> uses) {
+            PlanBuilder b, Epilogue epilogue, boolean biasFirst, Descs descs, List<PrimitiveStep.Use> uses) {
         post_ops ops = new post_ops();
         for (Epilogue.Step step : epilogue.steps()) {
             int id = DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (ops.len() + 1) | DNNL_ARG_SRC_1;
@@ -323,9 +318,8 @@ record Weighted(
                     }
                 }
                 case RESIDUAL -> {
-                    DataType type = b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16()
-                            ? DataType.BF16
-                            : DataType.FP32;
+                    DataType type =
+                            b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16() ? DataType.BF16 : DataType.FP32;
                     memory.desc md = descs.of(b.layout(Arg.RESIDUAL), dstShape, type);
                     ops.append_binary(dnnl.algorithm.binary_add, md);
                     uses.add(new PrimitiveStep.Use(id, b.in(Arg.RESIDUAL, type), md));

@@ -11,7 +11,8 @@ class HalvesTest {
     private static double valueOfFp16(int half) {
         int exponent = half >> 10 & 31;
         int mantissa = half & 1023;
-        double magnitude = exponent == 0 ? Math.scalb((double) mantissa, -24) : Math.scalb(1024.0 + mantissa, exponent - 25);
+        double magnitude =
+                exponent == 0 ? Math.scalb((double) mantissa, -24) : Math.scalb(1024.0 + mantissa, exponent - 25);
         return half >= 0x8000 ? -magnitude : magnitude;
     }
 
@@ -71,7 +72,9 @@ class HalvesTest {
             double low = valueOfFp16(h);
             double high = h == 0x7bff ? 65536 : valueOfFp16(h + 1);
             float middle = (float) ((low + high) / 2);
-            for (float f : new float[] {middle, Math.nextUp(middle), Math.nextDown(middle), (float) low, Math.nextUp((float) low)}) {
+            for (float f : new float[] {
+                middle, Math.nextUp(middle), Math.nextDown(middle), (float) low, Math.nextUp((float) low)
+            }) {
                 checkFp16(f);
                 checkFp16(-f);
             }
