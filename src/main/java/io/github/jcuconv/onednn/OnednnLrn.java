@@ -25,17 +25,15 @@ import org.bytedeco.dnnl.lrn_forward;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_desc;
 
-/** Local response normalization. Never proposed on NCHW, where oneDNN's backward pass is its reference code. SAVED is oneDNN's workspace. */
+/** Local response normalization. Whatever its neighbours hold it proposes one layout, never NCHW, where oneDNN's backward pass is its reference code:
+ * both passes must agree, since the form of SAVED goes with it. SAVED is oneDNN's workspace. */
 final class OnednnLrn implements Factory<Lrn> {
     @Override
     public Map<Arg, Layout> propose(OnednnEngine engine, Lrn op, Pass pass, Map<Arg, Layout> known) {
         Descs descs = engine.descs();
-        Layout x = known.getOrDefault(Arg.X, Layout.Plain.NCHW);
-        if (x == Layout.Plain.NCHW) {
-            x = op.x().c() % 16 == 0
-                    ? descs.layout(Descs.blocked(Descs.shape(op.x()), DataType.FP32), op.x())
-                    : Layout.Plain.NHWC;
-        }
+        Layout x = op.x().c() % 16 == 0
+                ? descs.layout(Descs.blocked(Descs.shape(op.x()), DataType.FP32), op.x())
+                : Layout.Plain.NHWC;
         Map<Arg, Layout> layouts = new EnumMap<>(Arg.class);
         for (ArgSpec spec : op.arguments(pass)) {
             layouts.put(spec.arg(), x);
