@@ -43,6 +43,10 @@ final class MnistCommand extends TrainingCommand {
         List<Settings> runs = precisions.stream()
                 .map(p -> settings(model, Settings.precision(p)))
                 .toList();
+        if (data == null && Datasets.mnistFolder().isEmpty()) {
+            err.println(
+                    "jcuconv: MNIST is not on this machine: trying to download it (11 MB; without a network at most 10 s)");
+        }
         Datasets.Found found = data == null
                 ? lookUp.get()
                 : new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
