@@ -16,6 +16,8 @@ constexpr std::size_t kSharedTail = 256;    // bytes behind shared memory that m
 constexpr int kPoison = 0xFF;               // NaN in fp32, fp16 and bf16, -1 as an index
 constexpr int kTailByte = 0xA5;
 
+bool g_detect_races = false;  // set once, before the first launch
+
 __thread Block* entering = nullptr;  // for fiber_main, which takes no argument
 
 std::string place(const Where& where) {
@@ -51,6 +53,8 @@ std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
 
 }  // namespace
 
+void enable_race_detection() { g_detect_races = true; }
+
 void Block::FreeDeleter::operator()(void* p) const { std::free(p); }
 
 std::string Block::prepare(const Launch& launch, std::uint64_t seed) {
@@ -79,6 +83,7 @@ void Block::clear() {
     for (Barrier& barrier : barriers_) {
         barrier.arrived = 0;
         barrier.waiting.clear();
+        barrier.knowledge.clear();
     }
     for (Warp& warp : warps_) {
         warp.arrived = 0;
@@ -92,6 +97,7 @@ std::string Block::run(Dim3 index) {
     control.block = index;
     std::memset(shared_.get(), kPoison, launch_.shared_bytes);
     std::memset(shared_.get() + launch_.shared_bytes, kTailByte, kSharedTail);
+    if (g_detect_races) races_.start_block(launch_.block_size, launch_.shared_bytes);
     for (int t = 0; t < launch_.block_size; ++t) {
         make_context(threads_[t].context, stacks_.base(t), Stacks::bytes(t), &Block::fiber_main);
         make_ready(t);
@@ -167,6 +173,7 @@ void Block::barrier(int id, int count, bool same_place, bool wait, Where where) 
         fail("divergent barrier: this thread is at " + place(where) + ", others wait at " + place(barrier.where));
     }
     ++barrier.arrived;
+    if (g_detect_races) races_.arrive(control.thread, barrier.knowledge);
     Thread& self = threads_[control.thread];
     if (barrier.arrived < barrier.expected) {
         if (!wait) return;
@@ -179,6 +186,11 @@ void Block::barrier(int id, int count, bool same_place, bool wait, Where where) 
     }
     barrier.arrived = 0;
     for (int thread : barrier.waiting) make_ready(thread);
+    if (g_detect_races) {
+        for (int thread : barrier.waiting) races_.leave(thread, barrier.knowledge);
+        if (wait) races_.leave(control.thread, barrier.knowledge);
+        barrier.knowledge.clear();
+    }
     barrier.waiting.clear();
     // Under random order the last to arrive must not always run first.
     if (random_order_) {
@@ -208,6 +220,8 @@ void Block::collective(WarpOperation operation, const char* name, void* argument
         return;
     }
     operation(warp.arguments, lanes);
+    // Shuffles and ballots exchange registers; only sync_warp orders memory.
+    if (g_detect_races && std::strcmp(name, "sync_warp") == 0) order_warp(warp_index * kWarpSize, lanes);
     warp.arrived = 0;
     for (int other = 0; other < lanes; ++other) {
         if (other != lane) make_ready(warp_index * kWarpSize + other);
@@ -216,6 +230,16 @@ void Block::collective(WarpOperation operation, const char* name, void* argument
         make_ready(control.thread);
         park();
     }
+}
+
+void Block::order_warp(int first, int lanes) {
+    std::vector<std::uint32_t> knowledge;
+    for (int lane = 0; lane < lanes; ++lane) races_.arrive(first + lane, knowledge);
+    for (int lane = 0; lane < lanes; ++lane) races_.leave(first + lane, knowledge);
+}
+
+void Block::observe(std::size_t offset, std::size_t bytes, bool write) {
+    if (std::string race = races_.access(control.thread, offset, bytes, write); !race.empty()) fail(race);
 }
 
 std::string Block::at(int thread) const {

@@ -7,6 +7,7 @@
 
 #include "simt/context.h"
 #include "simt/executor.h"
+#include "simt/race.h"
 #include "simt/stacks.h"
 
 namespace jcuconv::simt {
@@ -20,6 +21,7 @@ class Block {
     [[noreturn]] void fail(const std::string& message);
     void barrier(int id, int count, bool same_place, bool wait, Where where);
     void collective(WarpOperation operation, const char* name, void* argument, Where where);
+    void observe(std::size_t offset, std::size_t bytes, bool write);
 
   private:
     enum class State : std::uint8_t { kReady, kAtBarrier, kInWarp, kReturned };
@@ -36,6 +38,7 @@ class Block {
         bool same_place = false;
         Where where;  // of the first arrival
         std::vector<int> waiting;
+        std::vector<std::uint32_t> knowledge;  // of those that arrived, for the race detector
     };
     struct Warp {
         int arrived = 0;
@@ -55,6 +58,7 @@ class Block {
     std::string at(int thread) const;
     std::string deadlock() const;
     std::string check_shared_tail() const;
+    void order_warp(int first, int lanes);
 
     Launch launch_{};
     std::uint64_t random_ = 0;
@@ -69,6 +73,7 @@ class Block {
     int ready_head_ = 0, ready_count_ = 0;
     int returned_ = 0;
     std::string error_;
+    RaceDetector races_;
 
     struct FreeDeleter {
         void operator()(void* p) const;

@@ -66,6 +66,12 @@ bool inside_kernel() { return running != nullptr; }
 
 void fail(const std::string& message) { running_block("fail").fail(message); }
 
+void observe(const void* address, std::size_t bytes, bool write) {
+    if (running == nullptr) return;
+    const auto offset = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(control.shared);
+    if (offset < control.shared_bytes) running->observe(offset, bytes, write);  // everything else is private or global
+}
+
 void barrier_wait(int id, int count, bool same_place, Where where) {
     running_block("barrier_wait").barrier(id, count, same_place, true, where);
 }

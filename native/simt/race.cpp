@@ -1,0 +1,58 @@
+#include "simt/race.h"
+
+#include <algorithm>
+
+namespace jcuconv::simt {
+
+void RaceDetector::start_block(int threads, std::size_t shared_bytes) {
+    threads_ = static_cast<std::size_t>(threads);
+    clocks_.assign(threads_ * threads_, 0);
+    for (int t = 0; t < threads; ++t) clock(t)[t] = 1;
+    words_.resize((shared_bytes + kWord - 1) / kWord);
+    for (Word& word : words_) {
+        word.writer = -1;
+        word.read.clear();
+    }
+}
+
+void RaceDetector::arrive(int thread, std::vector<std::uint32_t>& knowledge) {
+    knowledge.resize(threads_, 0);
+    std::uint32_t* mine = clock(thread);
+    for (std::size_t other = 0; other < threads_; ++other) knowledge[other] = std::max(knowledge[other], mine[other]);
+    ++mine[thread];  // what the thread does from now on is not covered by this arrival
+}
+
+void RaceDetector::leave(int thread, const std::vector<std::uint32_t>& knowledge) {
+    std::uint32_t* mine = clock(thread);
+    for (std::size_t other = 0; other < threads_; ++other) mine[other] = std::max(mine[other], knowledge[other]);
+}
+
+std::string RaceDetector::access(int thread, std::size_t offset, std::size_t bytes, bool write) {
+    for (std::size_t word = offset / kWord; word * kWord < offset + bytes && word < words_.size(); ++word)
+        if (std::string race = touch(thread, word, write); !race.empty()) return race;
+    return {};
+}
+
+std::string RaceDetector::touch(int thread, std::size_t index, bool write) {
+    Word& word = words_[index];
+    const std::uint32_t* known = clock(thread);
+    const auto race = [&](std::size_t other, const char* did) {
+        return "race on byte " + std::to_string(index * kWord) + " of shared memory: this thread " + (write ? "writes" : "reads") +
+               " what thread " + std::to_string(other) + did + ", and no barrier lies between";
+    };
+    if (word.writer >= 0 && word.writer != thread && word.written > known[word.writer])
+        return race(static_cast<std::size_t>(word.writer), " wrote");
+    if (!write) {
+        word.read.resize(threads_, 0);
+        word.read[static_cast<std::size_t>(thread)] = known[thread];
+        return {};
+    }
+    for (std::size_t other = 0; other < word.read.size(); ++other)
+        if (other != static_cast<std::size_t>(thread) && word.read[other] > known[other]) return race(other, " read");
+    word.read.clear();
+    word.writer = thread;
+    word.written = known[thread];
+    return {};
+}
+
+}  // namespace jcuconv::simt
