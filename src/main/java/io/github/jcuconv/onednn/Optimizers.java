@@ -194,14 +194,19 @@ final class Optimizers {
             float c2 = h[Hyper.CORRECTION2];
             float rest1 = 1 - beta1;
             float rest2 = 1 - beta2;
+            // Four short loops instead of one, since the JIT makes no vector code of a long one.
+            for (int i = 0; i < n; i++) {
+                first[i] = beta1 * first[i] + rest1 * (scale * gradient[i]);
+            }
             for (int i = 0; i < n; i++) {
                 float g = scale * gradient[i];
-                float mean = beta1 * first[i] + rest1 * g;
-                float square = beta2 * second[i] + rest2 * g * g;
-                first[i] = mean;
-                second[i] = square;
-                float step = mean / c1 / ((float) Math.sqrt(square / c2) + eps);
-                weights[i] -= rate * (step + decay * weights[i]);
+                second[i] = beta2 * second[i] + rest2 * g * g;
+            }
+            for (int i = 0; i < n; i++) {
+                gradient[i] = first[i] / c1 / ((float) Math.sqrt(second[i] / c2) + eps);
+            }
+            for (int i = 0; i < n; i++) {
+                weights[i] -= rate * (gradient[i] + decay * weights[i]);
             }
         }
     }

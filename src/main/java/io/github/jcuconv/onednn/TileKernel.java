@@ -17,7 +17,7 @@ abstract class TileKernel implements Step, Workers.Task {
         final float[] b = new float[SIZE];
         final float[] c = new float[SIZE];
         final float[] d = new float[SIZE];
-        final short[] halves = new short[SIZE];
+        final Halves.Scratch halves = new Halves.Scratch(SIZE);
     }
 
     private static final int CHUNK = 32 * Tile.SIZE;

@@ -45,31 +45,31 @@ final class View {
     }
 
     /** Reads elements as floats. */
-    void load(int index, float[] to, int count, short[] tile) {
+    void load(int index, float[] to, int count, Halves.Scratch scratch) {
         if (type == DataType.FP32) {
             floats.get(base + index, to, 0, count);
             return;
         }
-        shorts.get(base + index, tile, 0, count);
+        shorts.get(base + index, scratch.shorts, 0, count);
         if (type == DataType.FP16) {
-            Halves.fromFp16(tile, to, count);
+            Halves.fromFp16(scratch.shorts, to, count);
         } else {
-            Halves.fromBf16(tile, to, count);
+            Halves.fromBf16(scratch.shorts, to, count);
         }
     }
 
     /** Writes floats, rounded to the type. */
-    void store(int index, float[] from, int count, short[] tile) {
+    void store(int index, float[] from, int count, Halves.Scratch scratch) {
         if (type == DataType.FP32) {
             floats.put(base + index, from, 0, count);
             return;
         }
         if (type == DataType.FP16) {
-            Halves.toFp16(from, tile, count);
+            Halves.toFp16(from, count, scratch);
         } else {
-            Halves.toBf16(from, tile, count);
+            Halves.toBf16(from, scratch.shorts, count);
         }
-        shorts.put(base + index, tile, 0, count);
+        shorts.put(base + index, scratch.shorts, 0, count);
     }
 
     float getFloat(int index) {

@@ -105,4 +105,31 @@ class HalvesTest {
         checkBf16(Float.POSITIVE_INFINITY);
         checkBf16(Float.intBitsToFloat(0x7f800001));
     }
+
+    @Test
+    void tiles_convert_as_single_values_do() {
+        SplittableRandom random = new SplittableRandom(6);
+        int size = 1021;
+        Halves.Scratch scratch = new Halves.Scratch(size);
+        float[] values = new float[size];
+        for (int round = 0; round < 4_000; round++) {
+            for (int i = 0; i < size; i++) {
+                int half = random.nextInt(1 << 16);
+                values[i] = switch (round % 3) {
+                    case 0 -> Float.intBitsToFloat(random.nextInt());
+                    case 1 -> Math.scalb(random.nextInt(-(1 << 24), 1 << 24) * 0x1p-24f, random.nextInt(-26, 18));
+                    default ->
+                        Float.intBitsToFloat(Float.floatToRawIntBits(Halves.fromFp16((short) half))
+                                + random.nextInt(-0x1001, 0x1002));
+                };
+            }
+            Halves.toFp16(values, size, scratch);
+            for (int i = 0; i < size; i++) {
+                if (scratch.shorts[i] != Halves.toFp16(values[i])) {
+                    assertEquals(
+                            Halves.toFp16(values[i]), scratch.shorts[i], "fp16 of " + Float.toHexString(values[i]));
+                }
+            }
+        }
+    }
 }
