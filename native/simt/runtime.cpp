@@ -102,7 +102,7 @@ void run_head(Model& m, std::uint64_t stream) {
     queue.operations.pop_front();
     queue.finished = number;
     if (operation.work && m.lost.empty()) {
-        if (std::string error = operation.work(); !error.empty()) m.lost = operation.name + ": " + error;
+        if (std::string error = operation.work(); !error.empty()) m.lost = std::move(error);
     }
 }
 

@@ -101,7 +101,7 @@ JCUCONV_TEST(release_of_memory_in_use_is_named) {
 JCUCONV_TEST(a_fault_in_a_kernel_is_sticky) {
     Fixture f;
     CHECK(launch("scale", scale_kernel, {1, 1, 1}, 64, 0, f.stream, f.x + 1, 2.0f).ok());
-    CHECK_CONTAINS(device::stream_synchronize(f.stream).text, "scale: scale, block (0,0,0), thread 63: read of 4 bytes");
+    CHECK_CONTAINS(device::stream_synchronize(f.stream).text, "scale, block (0,0,0), thread 63: read of 4 bytes");
     CHECK(device::stream_synchronize(f.stream).status == JCUCONV_DEVICE_ERROR);
     CHECK(f.upload().status == JCUCONV_DEVICE_ERROR);
 }

@@ -25,7 +25,7 @@ depthwise_fprop_kernel(const Conv2dGeometry g, std::int64_t items, const T* x, c
     std::int64_t index = item_index();
     if (index >= items) return;
     const int c = take_coordinate(index, g.c / kVec) * kVec;
-    const int q0 = take_coordinate(index, ceil_div(g.q, kStrip)) * kStrip, p = take_coordinate(index, g.p);
+    const int q0 = take_coordinate(index, (g.q + kStrip - 1) / kStrip) * kStrip, p = take_coordinate(index, g.p);
     const T* image = x + index * g.h * g.w * g.x_pitch + c;
     float sum[kStrip][kVec];
 #pragma unroll
@@ -33,6 +33,7 @@ depthwise_fprop_kernel(const Conv2dGeometry g, std::int64_t items, const T* x, c
     for (int r = 0; r < g.r; ++r) {
         const int row = p * g.stride_h - g.pad_top + r * g.dilation_h;
         if (row < 0 || row >= g.h) continue;
+#pragma unroll 1  // the strip is unrolling enough; more of it runs out of convergence barriers and spills them
         for (int s = 0; s < g.s; ++s) {
             float weight[kVec];
 #pragma unroll
@@ -40,9 +41,10 @@ depthwise_fprop_kernel(const Conv2dGeometry g, std::int64_t items, const T* x, c
 #pragma unroll
             for (int j = 0; j < kStrip; ++j) {
                 const int column = (q0 + j) * g.stride_w - g.pad_left + s * g.dilation_w;
-                if (q0 + j >= g.q || column < 0 || column >= g.w) continue;
                 float v[kVec];
-                load_f32(image + (std::int64_t{row} * g.w + column) * g.x_pitch, v);
+                set_zero(v);
+                if (q0 + j < g.q && column >= 0 && column < g.w)
+                    load_f32(image + (std::int64_t{row} * g.w + column) * g.x_pitch, v);
 #pragma unroll
                 for (int i = 0; i < kVec; ++i) sum[j][i] += v[i] * weight[i];
             }

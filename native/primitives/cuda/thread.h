@@ -4,7 +4,6 @@
 #include <type_traits>
 
 #define JCUCONV_DEVICE __device__ __forceinline__
-#define JCUCONV_HOST_DEVICE __host__ __device__ __forceinline__
 
 namespace jcuconv {
 

@@ -8,7 +8,6 @@
 #include "simt/memory.h"
 
 #define JCUCONV_DEVICE inline
-#define JCUCONV_HOST_DEVICE inline
 
 namespace jcuconv {
 
