@@ -39,9 +39,9 @@ final class Copies {
                     () -> new Kernels.Sum(
                             b.engine().workers(),
                             count,
-                            new View(PlanBuilder.direct(Arg.X), b.type(Arg.X)),
-                            new View(PlanBuilder.direct(Arg.X2), b.type(Arg.X2)),
-                            new View(PlanBuilder.direct(Arg.Y), b.type(Arg.Y))));
+                            new View(b.direct(Arg.X), b.type(Arg.X)),
+                            new View(b.direct(Arg.X2), b.type(Arg.X2)),
+                            new View(b.direct(Arg.Y), b.type(Arg.Y))));
         }
     }
 
@@ -62,9 +62,9 @@ final class Copies {
                     () -> new Kernels.Drop(
                             b.engine().workers(),
                             op,
-                            new View(PlanBuilder.direct(from), b.type(from)),
-                            new View(PlanBuilder.direct(Arg.SEED), DataType.INT32),
-                            new View(PlanBuilder.direct(to), b.type(to))));
+                            new View(b.direct(from), b.type(from)),
+                            new View(b.direct(Arg.SEED), DataType.INT32),
+                            new View(b.direct(to), b.type(to))));
         }
     }
 
@@ -125,7 +125,7 @@ final class Copies {
     /** Copies {@code runs} runs between a part and the whole. */
     private record Runs(Arg part, Arg whole, boolean forward, int runs, Concat op, int inner) implements Step {
         @Override
-        public void run(Arguments args, @Nullable Memory workspace, stream queue) {
+        public void run(Arguments args, @Nullable Memory workspace, stream queue, int slice) {
             ByteBuffer small = args.get(part).host();
             ByteBuffer large = args.get(whole).host();
             int length = op.x().c() * inner;

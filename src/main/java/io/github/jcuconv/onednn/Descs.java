@@ -94,7 +94,20 @@ final class Descs {
             return plain(plain, shape, type);
         }
         Layout.Opaque opaque = (Layout.Opaque) layout;
-        return typed.computeIfAbsent(new Key(opaque, type), key -> withType(proposed(opaque), type));
+        memory.desc md = typed.computeIfAbsent(new Key(opaque, type), key -> withType(proposed(opaque), type));
+        boolean slice = shape.length == md.get_ndims() && shape[0] < dims(md)[0];
+        return slice ? md.submemory_desc(shape, new long[shape.length], false) : md;
+    }
+
+    /** Whether a descriptor, of the whole or of a slice of the batch, lies as this layout of a tensor says. */
+    boolean isArranged(memory.desc md, Layout layout, Dims dims) {
+        long[] shape = dims(md);
+        Dims part = shape.length == 4 && shape[0] < dims.n() ? dims.withN((int) shape[0]) : dims;
+        Layout found = layout(md, part);
+        if (found instanceof Layout.Opaque a && layout instanceof Layout.Opaque b) {
+            return a.format().equals(b.format()) && a.paddedElements() * dims.n() == b.paddedElements() * part.n();
+        }
+        return found.equals(layout);
     }
 
     /** The shape in which oneDNN sees a layout, {@code otherwise} for plain ones. */

@@ -26,27 +26,62 @@ final class Kernels {
         }
     }
 
-    /** sum += addend. */
+    /** sum += addend; where it may not keep what was there, the first slice of the batch overwrites. */
     static final class Accumulate extends TileKernel {
         private final View sum;
         private final View addend;
+        private final boolean keep;
+        private boolean overwrite;
 
-        Accumulate(Workers workers, long count, View sum, View addend) {
+        Accumulate(Workers workers, long count, View sum, View addend, boolean keep) {
             super(workers, count, sum, addend);
             this.sum = sum;
             this.addend = addend;
+            this.keep = keep;
+        }
+
+        @Override
+        void begin(int slice) {
+            overwrite = slice == 0 && !keep;
         }
 
         @Override
         void tile(Tile t, int index, int n) {
-            sum.load(index, t.a, n, t.halves);
-            addend.load(index, t.b, n, t.halves);
+            addend.load(index, t.a, n, t.halves);
             float[] a = t.a;
-            float[] b = t.b;
-            for (int i = 0; i < n; i++) {
-                a[i] += b[i];
+            if (!overwrite) {
+                sum.load(index, t.b, n, t.halves);
+                float[] b = t.b;
+                for (int i = 0; i < n; i++) {
+                    a[i] += b[i];
+                }
             }
             sum.store(index, a, n, t.halves);
+        }
+    }
+
+    /** The gradient of ReLU on 16-bit storage: dx = dy where y is above zero, bit by bit. */
+    static final class HalfRelu extends TileKernel {
+        private final View y;
+        private final View dy;
+        private final View dx;
+
+        HalfRelu(Workers workers, long count, View y, View dy, View dx) {
+            super(workers, count, y, dy, dx);
+            this.y = y;
+            this.dy = dy;
+            this.dx = dx;
+        }
+
+        @Override
+        void tile(Tile t, int index, int n) {
+            y.loadBits(index, t.bits, n);
+            dy.loadBits(index, t.more, n);
+            for (int i = 0; i < n; i++) {
+                // As numbers, the bits of what is above zero are positive.
+                t.more[i] = t.bits[i] > 0 ? t.more[i] : 0;
+            }
+            dx.storeBits(index, t.more, n);
         }
     }
 
@@ -63,7 +98,7 @@ final class Kernels {
         }
 
         @Override
-        void begin() {
+        void begin(int slice) {
             bad.set(false);
         }
 

@@ -48,6 +48,10 @@ final class OnednnActivation implements Factory<Activation> {
                             new PrimitiveStep.Use(DNNL_ARG_DST, b.out(Arg.Y, type), dst)));
             return;
         }
+        if (op.kind() == Activation.Kind.RELU && allFp16(b)) {
+            halfRelu(b);
+            return;
+        }
         DataType type = b.bf16(Arg.Y, Arg.DY, Arg.DX);
         memory.desc y = descs.of(b.layout(Arg.Y), shape, type);
         memory.desc dy = descs.of(b.layout(Arg.DY), shape, type);
@@ -65,6 +69,28 @@ final class OnednnActivation implements Factory<Activation> {
                         new PrimitiveStep.Use(DNNL_ARG_DST, b.in(Arg.Y, type), y),
                         new PrimitiveStep.Use(DNNL_ARG_DIFF_DST, b.in(Arg.DY, type), dy),
                         new PrimitiveStep.Use(DNNL_ARG_DIFF_SRC, b.out(Arg.DX, type), dx)));
+    }
+
+    private static boolean allFp16(PlanBuilder b) {
+        boolean oneLayout = b.layout(Arg.Y).equals(b.layout(Arg.DY)) && b.layout(Arg.Y).equals(b.layout(Arg.DX));
+        return oneLayout
+                && b.type(Arg.Y) == DataType.FP16
+                && b.type(Arg.DY) == DataType.FP16
+                && b.type(Arg.DX) == DataType.FP16
+                && !b.accumulate();
+    }
+
+    /** Needs no arithmetic, so no conversion either. */
+    private static void halfRelu(PlanBuilder b) {
+        Operand y = b.direct(Arg.Y);
+        Operand dy = b.direct(Arg.DY);
+        Operand dx = b.direct(Arg.DX);
+        DataType type = DataType.FP16;
+        long count = b.elements(Arg.Y);
+        b.step(
+                "java",
+                () -> new Kernels.HalfRelu(
+                        b.engine().workers(), count, new View(y, type), new View(dy, type), new View(dx, type)));
     }
 
     private static eltwise_forward.primitive_desc forward(

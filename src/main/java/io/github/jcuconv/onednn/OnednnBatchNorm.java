@@ -80,7 +80,7 @@ final class OnednnBatchNorm implements Factory<BatchNorm> {
                 () -> new Kernels.Move(
                         b.engine().workers(),
                         channels,
-                        new View(PlanBuilder.direct(arg), type),
+                        new View(b.direct(arg), type),
                         new View(batch, DataType.FP32),
                         momentum,
                         factor));

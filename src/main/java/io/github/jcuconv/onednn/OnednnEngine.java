@@ -127,8 +127,10 @@ final class OnednnEngine implements EngineSpi {
         refusal(op, request.pass()).ifPresent(rule -> {
             throw refuse(op, request.pass(), rule);
         });
-        PlanBuilder builder = new PlanBuilder(this, request);
-        factory(op).plan(builder, op, request.pass());
+        int slices = Slices.count(this, request);
+        PlanBuilder builder = new PlanBuilder(this, request, slices);
+        OpDescriptor slice = Slices.of(op, slices);
+        factory(slice).plan(builder, slice, request.pass());
         return builder.build();
     }
 
@@ -256,8 +258,8 @@ final class OnednnEngine implements EngineSpi {
                     () -> new Kernels.Finite(
                             b.engine().workers(),
                             count,
-                            new View(PlanBuilder.direct(Arg.X), op.type()),
-                            new View(PlanBuilder.direct(Arg.FLAG), DataType.INT32)));
+                            new View(b.direct(Arg.X), op.type()),
+                            new View(b.direct(Arg.FLAG), DataType.INT32)));
         }
     }
 }

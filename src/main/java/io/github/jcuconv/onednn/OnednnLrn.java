@@ -93,7 +93,7 @@ final class OnednnLrn implements Factory<Lrn> {
             if (saved.get_size() > b.elements(Arg.SAVED) * DataType.FP32.bytes()) {
                 throw b.refuse("SAVED must be laid out as proposed together with X, not as " + b.layout(Arg.SAVED));
             }
-            uses.add(new PrimitiveStep.Use(DNNL_ARG_WORKSPACE, PlanBuilder.direct(Arg.SAVED), saved));
+            uses.add(new PrimitiveStep.Use(DNNL_ARG_WORKSPACE, b.direct(Arg.SAVED), saved));
         }
         b.primitive(desc, uses);
         if (pass == Pass.FWD && b.has(Arg.SAVED) && saved.is_zero()) {
@@ -101,7 +101,7 @@ final class OnednnLrn implements Factory<Lrn> {
             b.step(
                     "java",
                     () -> new Kernels.Zero(
-                            b.engine().workers(), count, new View(PlanBuilder.direct(Arg.SAVED), DataType.FP32)));
+                            b.engine().workers(), count, new View(Operand.whole(Arg.SAVED), DataType.FP32)));
         }
     }
 

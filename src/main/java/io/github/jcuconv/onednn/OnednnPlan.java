@@ -21,6 +21,7 @@ final class OnednnPlan implements PlanSpi {
     private final List<primitive> primitives;
     private final String algorithm;
     private final long workspaceBytes;
+    private final int slices;
     private final AtomicReferenceArray<Step @Nullable []> pool = new AtomicReferenceArray<>(POOL);
 
     OnednnPlan(
@@ -28,12 +29,14 @@ final class OnednnPlan implements PlanSpi {
             List<Supplier<Step>> recipe,
             List<primitive> primitives,
             String algorithm,
-            long workspaceBytes) {
+            long workspaceBytes,
+            int slices) {
         this.engine = engine;
         this.recipe = List.copyOf(recipe);
         this.primitives = List.copyOf(primitives);
         this.algorithm = algorithm;
         this.workspaceBytes = workspaceBytes;
+        this.slices = slices;
         give(cook());
     }
 
@@ -52,8 +55,10 @@ final class OnednnPlan implements PlanSpi {
         stream queue = engine.stream(streamHandle);
         Step[] steps = take();
         try {
-            for (Step step : steps) {
-                step.run(args, workspace, queue);
+            for (int slice = 0; slice < slices; slice++) {
+                for (Step step : steps) {
+                    step.run(args, workspace, queue, slice);
+                }
             }
         } finally {
             give(steps);

@@ -163,12 +163,12 @@ final class OnednnPool2d {
                     forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, b.out(writes, type), forward ? dst : src));
             if (b.has(Arg.ARGMAX)) {
                 memory.desc saved = desc.workspace_desc();
-                if (!descs.layout(saved, y).equals(b.layout(Arg.ARGMAX))
+                if (!descs.isArranged(saved, b.layout(Arg.ARGMAX), b.spec(Arg.ARGMAX).dims())
                         || saved.get_data_type().value != Descs.type(b.type(Arg.ARGMAX)).value) {
                     throw b.refuse(
                             "ARGMAX must be laid out as proposed together with Y, not as " + b.layout(Arg.ARGMAX));
                 }
-                uses.add(new PrimitiveStep.Use(DNNL_ARG_WORKSPACE, PlanBuilder.direct(Arg.ARGMAX), saved));
+                uses.add(new PrimitiveStep.Use(DNNL_ARG_WORKSPACE, b.direct(Arg.ARGMAX), saved));
             }
             b.primitive(desc, uses);
         }

@@ -35,7 +35,7 @@ final class OnednnReorder implements Factory<Reorder> {
         Layout to = b.layout(Arg.Y);
         boolean floating = op.from().isFloating() && op.to().isFloating();
         if (from.equals(to) && floating && op.from() != op.to()) {
-            b.convert(PlanBuilder.direct(Arg.X), op.from(), PlanBuilder.direct(Arg.Y), op.to(), b.elements(Arg.X));
+            b.convert(b.direct(Arg.X), op.from(), b.direct(Arg.Y), op.to(), b.elements(Arg.X));
             return;
         }
         DataType source = op.from() == DataType.FP16 ? DataType.FP32 : op.from();

@@ -49,21 +49,21 @@ final class OnednnSoftmax implements Factory<SoftmaxCrossEntropy> {
             this.dims = op.x();
             this.ignore = op.ignoreLabel();
             this.x = new View(x, DataType.FP32);
-            this.labels = new View(PlanBuilder.direct(Arg.LABELS), labelType);
+            this.labels = new View(Operand.whole(Arg.LABELS), labelType);
             this.scale = scale == null ? null : new View(scale, DataType.FP32);
             this.result = new View(result, DataType.FP32);
             this.exponentials = new double[dims.c()];
         }
 
         @Override
-        public void run(Arguments args, @Nullable Memory workspace, stream queue) {
-            x.bind(args, workspace);
-            labels.bind(args, workspace);
-            result.bind(args, workspace);
+        public void run(Arguments args, @Nullable Memory workspace, stream queue, int slice) {
+            x.bind(args, workspace, slice);
+            labels.bind(args, workspace, slice);
+            result.bind(args, workspace, slice);
             if (scale == null) {
                 forward();
             } else {
-                scale.bind(args, workspace);
+                scale.bind(args, workspace, slice);
                 backward(scale.getFloat(0));
             }
         }

@@ -41,11 +41,11 @@ final class Optimizers {
     }
 
     private static View fp32(Arg arg) {
-        return new View(PlanBuilder.direct(arg), DataType.FP32);
+        return new View(Operand.whole(arg), DataType.FP32);
     }
 
     private static @Nullable View storage(DataType type) {
-        return type == DataType.FP32 ? null : new View(PlanBuilder.direct(Arg.W_STORAGE), type);
+        return type == DataType.FP32 ? null : new View(Operand.whole(Arg.W_STORAGE), type);
     }
 
     private static View[] views(@Nullable View... views) {
@@ -84,7 +84,7 @@ final class Optimizers {
         }
 
         @Override
-        void begin() {
+        void begin(int slice) {
             rate = hyper.getFloat(Hyper.LEARNING_RATE);
             scale = hyper.getFloat(Hyper.GRADIENT_SCALE);
             decay = hyper.getFloat(Hyper.WEIGHT_DECAY);
@@ -162,7 +162,7 @@ final class Optimizers {
         }
 
         @Override
-        void begin() {
+        void begin(int slice) {
             for (int i = 0; i < h.length; i++) {
                 h[i] = hyper.getFloat(i);
             }

@@ -32,9 +32,12 @@ final class PlanBuilder {
     private final List<Supplier<Step>> after = new ArrayList<>();
     private final List<primitive> primitives = new ArrayList<>();
     private final StringBuilder algorithm = new StringBuilder();
+    private final int slices;
     private long workspace;
 
-    PlanBuilder(OnednnEngine engine, PlanRequest request) {
+    /** For a plan whose steps run once for each of {@code slices} equal parts of the batch. */
+    PlanBuilder(OnednnEngine engine, PlanRequest request, int slices) {
+        this.slices = slices;
         this.engine = engine;
         this.request = request;
         for (ArgSpec spec : request.op().arguments(request.pass())) {
@@ -66,9 +69,13 @@ final class PlanBuilder {
         return spec(arg).type();
     }
 
-    /** Elements that an argument occupies, padding included. */
+    /** Elements that an argument's slice occupies, padding included. */
     long elements(Arg arg) {
-        return layout(arg).elements(spec(arg).dims());
+        return layout(arg).elements(spec(arg).dims()) / (isSliced(arg) ? slices : 1);
+    }
+
+    private boolean isSliced(Arg arg) {
+        return slices > 1 && Slices.SLICED.contains(arg);
     }
 
     boolean accumulate() {
@@ -81,14 +88,14 @@ final class PlanBuilder {
 
     /** A piece of the workspace. */
     Operand scratch(long bytes) {
-        Operand operand = new Operand(null, workspace);
+        Operand operand = new Operand(null, workspace, 0);
         workspace = Math.addExact(workspace, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
         return operand;
     }
 
     /** An argument as its memory is. */
-    static Operand direct(Arg arg) {
-        return new Operand(arg, 0);
+    Operand direct(Arg arg) {
+        return new Operand(arg, 0, isSliced(arg) ? elements(arg) * type(arg).bytes() : 0);
     }
 
     /** An input in the type that a primitive wants. */
@@ -99,7 +106,13 @@ final class PlanBuilder {
             return direct;
         }
         Operand scratch = scratch(elements(arg) * as.bytes());
-        convert(steps, direct, stored, scratch, as, elements(arg));
+        if (isSliced(arg) || slices == 1) {
+            convert(steps, direct, stored, scratch, as, elements(arg));
+        } else {
+            long count = elements(arg);
+            steps.add(() -> Step.once(
+                    new Kernels.Convert(engine.workers(), count, new View(direct, stored), new View(scratch, as))));
+        }
         return scratch;
     }
 
@@ -107,11 +120,12 @@ final class PlanBuilder {
     Operand out(Arg arg, DataType as) {
         DataType stored = type(arg);
         Operand direct = direct(arg);
-        if (accumulate()) {
+        boolean summed = slices > 1 && !isSliced(arg);
+        if (accumulate() || summed) {
             Operand scratch = scratch(elements(arg) * as.bytes());
             long count = elements(arg);
-            after.add(() ->
-                    new Kernels.Accumulate(engine.workers(), count, new View(direct, stored), new View(scratch, as)));
+            after.add(() -> new Kernels.Accumulate(
+                    engine.workers(), count, new View(direct, stored), new View(scratch, as), accumulate()));
             return scratch;
         }
         if (stored == as) {
@@ -198,6 +212,6 @@ final class PlanBuilder {
         }
         List<Supplier<Step>> all = new ArrayList<>(steps);
         all.addAll(after);
-        return new OnednnPlan(engine, all, primitives, algorithm.toString(), workspace);
+        return new OnednnPlan(engine, all, primitives, algorithm.toString(), workspace, slices);
     }
 }

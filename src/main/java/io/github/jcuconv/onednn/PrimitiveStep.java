@@ -49,9 +49,9 @@ final class PrimitiveStep implements Step {
     }
 
     @Override
-    public void run(Arguments args, @Nullable Memory workspace, stream queue) {
+    public void run(Arguments args, @Nullable Memory workspace, stream queue, int slice) {
         for (int i = 0; i < operands.length; i++) {
-            long now = operands[i].address(args, workspace);
+            long now = operands[i].address(args, workspace, slice);
             if (now != addresses[i]) {
                 memories[i].set_data_handle(address.at(now, sizes[i]));
                 addresses[i] = now;

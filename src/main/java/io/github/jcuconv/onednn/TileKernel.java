@@ -18,6 +18,8 @@ abstract class TileKernel implements Step, Workers.Task {
         final float[] c = new float[SIZE];
         final float[] d = new float[SIZE];
         final Halves.Scratch halves = new Halves.Scratch(SIZE);
+        final short[] bits = new short[SIZE];
+        final short[] more = new short[SIZE];
     }
 
     private static final int CHUNK = 32 * Tile.SIZE;
@@ -37,11 +39,11 @@ abstract class TileKernel implements Step, Workers.Task {
     }
 
     @Override
-    public final void run(Arguments args, @Nullable Memory workspace, stream queue) {
+    public final void run(Arguments args, @Nullable Memory workspace, stream queue, int slice) {
         for (View view : views) {
-            view.bind(args, workspace);
+            view.bind(args, workspace, slice);
         }
-        begin();
+        begin(slice);
         workers.run(this, (count - 1) / CHUNK + 1);
         end();
     }
@@ -55,8 +57,8 @@ abstract class TileKernel implements Step, Workers.Task {
         }
     }
 
-    /** Before the tiles, once. */
-    void begin() {}
+    /** Before the tiles, once per slice of the batch. */
+    void begin(int slice) {}
 
     /** Handles {@code n} elements from {@code index} on. */
     abstract void tile(Tile t, int index, int n);

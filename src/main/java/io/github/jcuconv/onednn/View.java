@@ -17,7 +17,7 @@ final class View {
     private static final ByteBuffer NONE = ByteBuffer.allocate(0);
     private final Operand operand;
     private final DataType type;
-    private final int base;
+    private int base;
     private ByteBuffer host = NONE;
     private FloatBuffer floats = NONE.asFloatBuffer();
     private IntBuffer ints = NONE.asIntBuffer();
@@ -26,11 +26,11 @@ final class View {
     View(Operand operand, DataType type) {
         this.operand = operand;
         this.type = type;
-        this.base = Math.toIntExact(operand.offset() / type.bytes());
     }
 
     @SuppressWarnings("ReferenceEquality") // Another buffer object is other memory; equality would compare contents.
-    void bind(Arguments args, @Nullable Memory workspace) {
+    void bind(Arguments args, @Nullable Memory workspace, int slice) {
+        base = Math.toIntExact(operand.begin(slice) / type.bytes());
         ByteBuffer now = operand.host(args, workspace);
         if (now == host) {
             return;
@@ -70,6 +70,16 @@ final class View {
             Halves.toBf16(from, scratch.shorts, count);
         }
         shorts.put(base + index, scratch.shorts, 0, count);
+    }
+
+    /** Reads 16-bit elements as they are stored. */
+    void loadBits(int index, short[] to, int count) {
+        shorts.get(base + index, to, 0, count);
+    }
+
+    /** Writes 16-bit elements as they are stored. */
+    void storeBits(int index, short[] from, int count) {
+        shorts.put(base + index, from, 0, count);
     }
 
     float getFloat(int index) {

@@ -233,7 +233,7 @@ record Weighted(
     /** One of the three tensors: our argument, the type and descriptor in which the primitive takes it. */
     private record Tensor(Arg arg, DataType type, long[] shape, memory.desc md) {
         boolean fits(PlanBuilder b) {
-            return b.engine().descs().layout(md, b.spec(arg).dims()).equals(b.layout(arg));
+            return b.engine().descs().isArranged(md, b.layout(arg), b.spec(arg).dims());
         }
 
         memory.desc asked(PlanBuilder b) {
@@ -281,9 +281,9 @@ record Weighted(
                     bias,
                     Descs.any(dstShape, c.dst()),
                     attr);
-            if (descs.layout(srcDesc(any), b.spec(src).dims()).equals(b.layout(src))
-                    && descs.layout(weightsDesc(any), b.spec(weights).dims()).equals(b.layout(weights))
-                    && descs.layout(dstDesc(any), b.spec(dst).dims()).equals(b.layout(dst))) {
+            if (descs.isArranged(srcDesc(any), b.layout(src), b.spec(src).dims())
+                    && descs.isArranged(weightsDesc(any), b.layout(weights), b.spec(weights).dims())
+                    && descs.isArranged(dstDesc(any), b.layout(dst), b.spec(dst).dims())) {
                 return any;
             }
             primitive_desc exact = create(

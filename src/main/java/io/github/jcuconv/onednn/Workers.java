@@ -2,12 +2,13 @@ package io.github.jcuconv.onednn;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Shares out the chunks of a Java kernel. The helpers park when idle, since oneDNN's threads need the cores; a caller that finds them busy
- * does all chunks itself. Which thread does a chunk changes no result.
+ * does all chunks itself, and nobody waits for a helper that has not taken a chunk. Which thread does a chunk changes no result.
  */
 final class Workers implements AutoCloseable {
     /** A kernel cut into chunks that are independent of each other. */
@@ -20,17 +21,22 @@ final class Workers implements AutoCloseable {
         void chunk(int chunk, int worker);
     }
 
-    private static final int SPINS = 20_000;
+    private static final int SPINS = 2_000;
+    /** Bits of a chunk's number in {@link #state}; above them as many for their count, above those the number of the round. */
+    private static final int BITS = 20;
+
+    private static final int MOST_CHUNKS = (1 << BITS) - 1;
+
     private final Thread[] helpers;
     private final AtomicBoolean taken = new AtomicBoolean();
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger working = new AtomicInteger();
-    private final AtomicInteger round = new AtomicInteger();
+    /** The next chunk, the number of chunks and the round in one word, so that no helper takes a chunk of a later round unawares. */
+    private final AtomicLong state = new AtomicLong();
+
+    private final AtomicInteger done = new AtomicInteger();
     private volatile @Nullable Task task;
     private volatile @Nullable Thread waiter;
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
-    private int chunks;
 
     Workers(int threads) {
         helpers = new Thread[Math.max(0, threads - 1)];
@@ -49,71 +55,70 @@ final class Workers implements AutoCloseable {
 
     /** Runs all chunks and returns when they are done. */
     void run(Task work, int count) {
-        if (count < 2 || helpers.length == 0 || !taken.compareAndSet(false, true)) {
+        if (count < 2 || count > MOST_CHUNKS || helpers.length == 0 || !taken.compareAndSet(false, true)) {
             for (int chunk = 0; chunk < count; chunk++) {
                 work.chunk(chunk, 0);
             }
             return;
         }
         try {
-            chunks = count;
             failure = null;
-            next.set(0);
-            working.set(helpers.length);
+            done.set(0);
             task = work;
-            round.incrementAndGet();
-            for (Thread helper : helpers) {
-                LockSupport.unpark(helper);
+            long round = (state.get() >>> 2 * BITS) + 1;
+            state.set(round << 2 * BITS | (long) count << BITS);
+            for (int i = 0; i < Math.min(helpers.length, count - 1); i++) {
+                LockSupport.unpark(helpers[i]);
             }
-            claim(work, 0);
-            await();
-            task = null;
+            claimAll(0);
+            await(count);
             Throwable thrown = failure;
             if (thrown != null) {
-                throw new IllegalStateException("a kernel's helper thread failed", thrown);
+                throw new IllegalStateException("a Java kernel failed", thrown);
             }
         } finally {
             taken.set(false);
         }
     }
 
-    private void claim(Task work, int worker) {
-        for (int chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
-            work.chunk(chunk, worker);
+    /** Takes chunks until there are none. A round cannot end while a taken chunk is not done, so its task stays. */
+    private void claimAll(int worker) {
+        for (long now = state.get(); (now & MOST_CHUNKS) < (now >>> BITS & MOST_CHUNKS); now = state.get()) {
+            if (state.compareAndSet(now, now + 1)) {
+                work((int) (now & MOST_CHUNKS), (int) (now >>> BITS & MOST_CHUNKS), worker);
+            }
         }
     }
 
-    /** Helpers that have not woken yet find no chunk left; waiting for them too keeps rounds apart. */
-    private void await() {
-        for (int i = 0; i < SPINS && working.get() > 0; i++) {
+    private void work(int chunk, int count, int worker) {
+        try {
+            Task work = task;
+            if (work != null) {
+                work.chunk(chunk, worker);
+            }
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        if (done.incrementAndGet() == count) {
+            LockSupport.unpark(waiter);
+        }
+    }
+
+    private void await(int count) {
+        for (int i = 0; i < SPINS && done.get() < count; i++) {
             Thread.onSpinWait();
         }
         waiter = Thread.currentThread();
-        while (working.get() > 0) {
+        while (done.get() < count) {
             LockSupport.park(this);
         }
         waiter = null;
     }
 
     private void help(int worker) {
-        int seen = 0;
         while (!closed) {
-            if (round.get() == seen) {
-                LockSupport.park(this);
-                continue;
-            }
-            seen = round.get();
-            Task work = task;
-            try {
-                if (work != null) {
-                    claim(work, worker);
-                }
-            } catch (RuntimeException | Error e) {
-                failure = e;
-            }
-            if (working.decrementAndGet() == 0) {
-                LockSupport.unpark(waiter);
-            }
+            claimAll(worker);
+            LockSupport.park(this);
         }
     }
 
