@@ -72,7 +72,8 @@ final class OnednnActivation implements Factory<Activation> {
     }
 
     private static boolean allFp16(PlanBuilder b) {
-        boolean oneLayout = b.layout(Arg.Y).equals(b.layout(Arg.DY)) && b.layout(Arg.Y).equals(b.layout(Arg.DX));
+        boolean oneLayout =
+                b.layout(Arg.Y).equals(b.layout(Arg.DY)) && b.layout(Arg.Y).equals(b.layout(Arg.DX));
         return oneLayout
                 && b.type(Arg.Y) == DataType.FP16
                 && b.type(Arg.DY) == DataType.FP16

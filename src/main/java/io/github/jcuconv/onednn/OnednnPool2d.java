@@ -163,7 +163,8 @@ final class OnednnPool2d {
                     forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, b.out(writes, type), forward ? dst : src));
             if (b.has(Arg.ARGMAX)) {
                 memory.desc saved = desc.workspace_desc();
-                if (!descs.isArranged(saved, b.layout(Arg.ARGMAX), b.spec(Arg.ARGMAX).dims())
+                if (!descs.isArranged(
+                                saved, b.layout(Arg.ARGMAX), b.spec(Arg.ARGMAX).dims())
                         || saved.get_data_type().value != Descs.type(b.type(Arg.ARGMAX)).value) {
                     throw b.refuse(
                             "ARGMAX must be laid out as proposed together with Y, not as " + b.layout(Arg.ARGMAX));

@@ -19,8 +19,7 @@ import java.util.Set;
  */
 final class Slices {
     /** Arguments that have a batch. */
-    static final Set<Arg> SLICED =
-            EnumSet.of(Arg.X, Arg.Y, Arg.DX, Arg.DY, Arg.ARGMAX, Arg.RESIDUAL);
+    static final Set<Arg> SLICED = EnumSet.of(Arg.X, Arg.Y, Arg.DX, Arg.DY, Arg.ARGMAX, Arg.RESIDUAL);
 
     /** Bytes of fp32 copies that one slice may have: about the second-level cache of two cores. */
     private static final long MOST = 2 << 20;

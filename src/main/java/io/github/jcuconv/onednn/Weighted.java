@@ -282,7 +282,8 @@ record Weighted(
                     Descs.any(dstShape, c.dst()),
                     attr);
             if (descs.isArranged(srcDesc(any), b.layout(src), b.spec(src).dims())
-                    && descs.isArranged(weightsDesc(any), b.layout(weights), b.spec(weights).dims())
+                    && descs.isArranged(
+                            weightsDesc(any), b.layout(weights), b.spec(weights).dims())
                     && descs.isArranged(dstDesc(any), b.layout(dst), b.spec(dst).dims())) {
                 return any;
             }
