@@ -37,7 +37,8 @@ final class OnednnConv2d implements Factory<Conv2d> {
             return;
         }
         boolean bias = op.epilogue().has(Epilogue.Step.BIAS) && pass != Pass.DGRAD;
-        weighted(b.engine(), op, pass).plan(b, bias, op.epilogue(), b.accumulate());
+        boolean inFp32 = pass == Pass.WGRAD && hasBlindTap(op.window(), op.x(), op.y());
+        weighted(b.engine(), op, pass).plan(b, bias, op.epilogue(), b.accumulate(), inFp32);
     }
 
     private static Weighted weighted(OnednnEngine engine, Conv2d op, Pass pass) {
@@ -50,6 +51,29 @@ final class OnednnConv2d implements Factory<Conv2d> {
             case DGRAD -> new Weighted(Weighted.Kind.BACKWARD_DATA, Arg.DX, Arg.W, Arg.DY, x, w, y, false, creator);
             default -> new Weighted(Weighted.Kind.BACKWARD_WEIGHTS, Arg.X, Arg.DW, Arg.DY, x, w, y, false, creator);
         };
+    }
+
+    /**
+     * Whether some row or column of the filter meets nothing but padding. oneDNN 3.11's bf16 kernel for the weights' gradient leaves the
+     * elements of such a column as they are (NaN, where memory held NaN), its fp32 kernel writes their zeros.
+     */
+    static boolean hasBlindTap(Window f, Dims x, Dims y) {
+        return blind(f.r(), f.dilationH(), f.strideH(), f.padding().top(), x.h(), y.h())
+                || blind(f.s(), f.dilationW(), f.strideW(), f.padding().left(), x.w(), y.w());
+    }
+
+    private static boolean blind(int taps, int dilation, int stride, int before, int size, int outputs) {
+        for (int tap = 0; tap < taps; tap++) {
+            boolean sees = false;
+            for (int out = 0; out < outputs && !sees; out++) {
+                int at = out * stride - before + tap * dilation;
+                sees = at >= 0 && at < size;
+            }
+            if (!sees) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** K C/G R S as oneDNN sees it: with the groups in front if there are any. */

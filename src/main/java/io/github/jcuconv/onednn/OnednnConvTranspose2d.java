@@ -66,7 +66,9 @@ final class OnednnConvTranspose2d implements Factory<ConvTranspose2d> {
         }
         Epilogue epilogue = pass == Pass.FPROP ? op.epilogue() : Epilogue.NONE;
         boolean alone = epilogue.steps().isEmpty();
-        Operand written = weighted(b.engine(), op, pass).plan(b, false, Epilogue.NONE, b.accumulate() || !alone);
+        boolean inFp32 = pass == Pass.WGRAD && OnednnConv2d.hasBlindTap(op.window(), op.y(), op.x());
+        Operand written =
+                weighted(b.engine(), op, pass).plan(b, false, Epilogue.NONE, b.accumulate() || !alone, inFp32);
         if (!alone) {
             memory.desc y = b.engine().descs().of(b.layout(Arg.Y), Descs.shape(op.y()), DataType.FP32);
             epilogue.steps().forEach(step -> inPlace(b, op, step, written, y));

@@ -193,11 +193,16 @@ record Weighted(
      * @return where the result is before it is converted to its type
      */
     Operand plan(PlanBuilder b, boolean bias, Epilogue epilogue, boolean fp32) {
+        return plan(b, bias, epilogue, fp32, false);
+    }
+
+    /** The same, with every tensor in fp32 where oneDNN's 16-bit primitive cannot be trusted. */
+    Operand plan(PlanBuilder b, boolean bias, Epilogue epilogue, boolean fp32, boolean allFp32) {
         Map<Arg, DataType> types = new EnumMap<>(Arg.class);
         for (Arg arg : List.of(src, weights, dst)) {
             types.put(arg, b.type(arg));
         }
-        Compute c = compute(b.engine(), types, fp32);
+        Compute c = allFp32 ? Compute.FP32 : compute(b.engine(), types, fp32);
         List<PrimitiveStep.Use> uses = new ArrayList<>();
         boolean biasFirst = bias && (kind != Kind.FORWARD || epilogue.steps().get(0) == Epilogue.Step.BIAS);
         primitive_desc desc = choose(b, c, biasFirst, epilogue, uses);
