@@ -93,9 +93,9 @@ final class ModelBench {
         trainer.close();
     }
 
-    /** Eight batches of noise: enough that they do not stay in the caches. */
+    /** Enough batches of noise that they do not stay in the caches, and that a new epoch is rare. */
     private static Dataset madeUp(Settings settings) {
-        int count = Math.multiplyExact(8, settings.batch());
+        int count = Math.multiplyExact(64, settings.batch());
         byte[] images = new byte[Math.multiplyExact(count, 28 * 28)];
         byte[] labels = new byte[count];
         for (int i = 0; i < images.length; i++) {

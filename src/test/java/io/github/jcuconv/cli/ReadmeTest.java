@@ -86,8 +86,8 @@ class ReadmeTest {
     void matrix_is_what_the_engines_support() throws IOException {
         assumeTrue(
                 Engine.providers().stream()
-                        .allMatch(p -> !ENGINES.contains(p.name())
-                                || p.unavailable().isEmpty()),
+                        .allMatch(p ->
+                                !ENGINES.contains(p.name()) || p.unavailable().isEmpty()),
                 "not run: an engine of the matrix is not available here");
         compareOrWrite("matrix", matrix());
     }
@@ -99,7 +99,11 @@ class ReadmeTest {
         List<Engine> open = ENGINES.stream().map(Engine::open).toList();
         for (Function<DataType, OpDescriptor> operation : OPERATIONS) {
             OpDescriptor op = operation.apply(DataType.FP32);
-            table.append("| ").append(op.name()).append(" | ").append(names(op.passes())).append(" |");
+            table.append("| ")
+                    .append(op.name())
+                    .append(" | ")
+                    .append(names(op.passes()))
+                    .append(" |");
             open.forEach(e -> table.append(' ').append(cell(e, operation)).append(" |"));
             table.append('\n');
         }
@@ -167,15 +171,13 @@ class ReadmeTest {
     }
 
     /** What replaces or extends a command so that it ends in seconds and writes only to the temporary folder. */
-    private static final Map<String, List<String>> QUICK = Map.of(
-            "mnist", List.of("--data", "digits", "--model", "dense-mnist", "--epochs", "1"),
-            "train", List.of("--epochs", "1"));
+    private static final Map<String, List<String>> QUICK =
+            Map.of("mnist", List.of("--data", "digits", "--model", "dense-mnist", "--epochs", "1"));
 
     @TestFactory
     Stream<DynamicTest> commands_run(@TempDir Path temp) throws IOException {
         List<String> commands = new ArrayList<>();
-        Matcher blocks =
-                Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL).matcher(readme());
+        Matcher blocks = Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL).matcher(readme());
         while (blocks.find()) {
             blocks.group(1)
                     .lines()
@@ -188,13 +190,16 @@ class ReadmeTest {
     }
 
     private static void run(String line, Path temp) {
-        List<String> words = new ArrayList<>(List.of(line.substring("./jcuconv ".length()).split(" ")));
+        List<String> words =
+                new ArrayList<>(List.of(line.substring("./jcuconv ".length()).split(" ")));
         words.addAll(QUICK.getOrDefault(words.get(0), List.of()));
         List<String> args = words.stream()
                 .map(w -> w.startsWith("jcuconv-mnist") ? temp.resolve(w).toString() : w)
                 .toList();
         if (words.get(0).equals("mnist")) {
-            args = Stream.concat(args.stream(), Stream.of("--out", temp.resolve("jcuconv-mnist").toString()))
+            args = Stream.concat(
+                            args.stream(),
+                            Stream.of("--out", temp.resolve("jcuconv-mnist").toString()))
                     .toList();
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
