@@ -1,10 +1,12 @@
 package io.github.jcuconv.cli;
 
+import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Batches;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Prefetch;
 import io.github.jcuconv.data.Split;
+import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Trainer;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -52,7 +54,10 @@ final class ModelBench {
                     all.get(turn % 2 == 0 ? i : all.size() - 1 - i).steps(count, true);
                 }
             }
-            return report(command, engines, all, settings, data);
+            Map<String, Object> json = report(command, engines, all, settings, data);
+            all.forEach(ModelBench::close);
+            json.put("residentGrowthBytes", growth(command, engines.get(0), settings, data));
+            return json;
         } finally {
             all.forEach(ModelBench::close);
         }
@@ -152,11 +157,34 @@ final class ModelBench {
         return json;
     }
 
+    /** What the operating system counts for one more trainer, everything else being warm, beside what the ledger counts. */
+    private static long growth(Command command, Engine engine, Settings settings, Dataset data) {
+        Network network = TrainRun.network(settings.model(), data);
+        Dims input = network.input().withN(settings.batch());
+        float[] images = new float[Math.toIntExact(input.count())];
+        int[] labels = new int[settings.batch()];
+        System.gc();
+        long before = resident("VmRSS:");
+        try (Trainer one = new Trainer(network, engine, settings.config(1))) {
+            one.forwardBackward(images, labels);
+            one.update(1);
+            System.gc();
+            long grown = resident("VmRSS:") - before;
+            command.say("  resident memory grows by " + Text.bytes(grown) + " with a trainer that the ledger counts as "
+                    + Text.bytes(engine.ledger().liveBytes()));
+            return grown;
+        }
+    }
+
     /** The most memory that this process had resident, as Linux counts it; 0 elsewhere. */
     static long residentBytes() {
+        return resident("VmHWM:");
+    }
+
+    private static long resident(String key) {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith("VmHWM:")) {
+                if (line.startsWith(key)) {
                     return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
                 }
             }
