@@ -6,24 +6,35 @@
 //              shuffle_xor(v, mask) shuffle_down(v, delta) shuffle(v, lane) ballot(predicate)   all lanes of a warp together
 //              atomic_add(p, v)                                        integers only: floats would make results depend on order
 //              shared<S>()                                             the block's dynamic shared memory as one struct
-//   types.h    f16 bf16, to_f32(v), from_f32<T>(f) rounding to nearest even
+//              refuse(why)                                             ends the grid: this architecture cannot run the kernel
+//   types.h    f16 bf16, to_f32(v), from_f32<T>(f) rounding to nearest even; tf32 for tensor cores, ties away from zero
 //   memory.h   load_global(p) store_global(p, v)                       scalars and Pack<T, N>; the host checks range and alignment
-//   math.h     pow_f32 sqrt_f32 exp_f32 log_f32 tanh_f32 nan_f32
-//   launch.h   JCUCONV_KERNEL(threads), launch(name, kernel, grid, threads, shared bytes, stream, arguments...)
+//              load_shared(p) store_shared(p, v)                       plain accesses whose bank conflicts the host counts
+//   async_copy.h  cp_async<4|8|16>(to, from, source_bytes) cp_async_commit() cp_async_wait<groups>()
+//                                                                      the bytes beyond source_bytes become zeros
+//   matrix.h   ldmatrix(registers, row) ldmatrix_trans(registers, row) 1, 2 or 4 matrices, as many as there are registers
+//              mma<T>(d, a, b) mma_m16n8k8(d, a, b) warp_mma<T>(d, a, b)  d += a * b in fp32; the last one for a whole warp's tiles
+//              has_mma<T>()                                            T is f16, bf16 or tf32; on sm_75 f16 alone
+//   math.h     pow_f32 pow_f64 sqrt_f32 exp_f32 log_f32 tanh_f32 nan_f32
+//   launch.h   JCUCONV_KERNEL(threads[, blocks]), launch(name, kernel, grid, threads, shared bytes, stream, arguments...)
 //
 // Rules: every access to global memory goes through memory.h; shared memory is one struct; warp operations and barriers are
 // reached by all their threads together, also by those that have nothing to do; no loop waits for another block.
 #pragma once
 
 #if defined(__CUDACC__)
+#include "primitives/cuda/async_copy.h"
 #include "primitives/cuda/launch.h"
 #include "primitives/cuda/math.h"
+#include "primitives/cuda/matrix.h"
 #include "primitives/cuda/memory.h"
 #include "primitives/cuda/thread.h"
 #include "primitives/cuda/types.h"
 #else
+#include "primitives/host/async_copy.h"
 #include "primitives/host/launch.h"
 #include "primitives/host/math.h"
+#include "primitives/host/matrix.h"
 #include "primitives/host/memory.h"
 #include "primitives/host/thread.h"
 #include "primitives/host/types.h"

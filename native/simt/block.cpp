@@ -5,7 +5,8 @@
 #include <cstring>
 #include <map>
 #include <new>
-#include <tuple>
+
+#include "simt/text.h"
 
 namespace jcuconv::simt {
 
@@ -19,12 +20,6 @@ constexpr int kTailByte = 0xA5;
 bool g_detect_races = false;  // set once, before the first launch
 
 __thread Block* entering = nullptr;  // for fiber_main, which takes no argument
-
-std::string place(const Where& where) {
-    const std::string file = where.file_name();
-    const auto slash = file.rfind('/');
-    return (slash == std::string::npos ? file : file.substr(slash + 1)) + ":" + std::to_string(where.line());
-}
 
 bool same(const Where& a, const Where& b) {
     return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
@@ -57,10 +52,12 @@ void enable_race_detection() { g_detect_races = true; }
 
 void Block::FreeDeleter::operator()(void* p) const { std::free(p); }
 
-std::string Block::prepare(const Launch& launch, std::uint64_t seed) {
+void Block::prepare(const Launch& launch, const Options& options) {
     launch_ = launch;
-    random_ = seed;
-    random_order_ = seed != 0;
+    options_ = options;
+    random_ = options.seed;
+    random_order_ = options.seed != 0;
+    if (options.count_bank_conflicts) banks_.start_launch();
     const auto threads = static_cast<std::size_t>(launch.block_size);
     stacks_.reserve(launch.block_size);
     if (threads_.size() < threads) threads_.resize(threads);
@@ -72,11 +69,11 @@ std::string Block::prepare(const Launch& launch, std::uint64_t seed) {
         if (memory == nullptr) throw std::bad_alloc();
         shared_.reset(static_cast<std::byte*>(memory));
     }
+    allow(shared_.get(), launch.shared_bytes);
     control.grid = launch.grid;
     control.block_size = launch.block_size;
     control.shared = shared_.get();
     control.shared_bytes = launch.shared_bytes;
-    return {};
 }
 
 void Block::clear() {
@@ -96,7 +93,11 @@ std::string Block::run(Dim3 index) {
     clear();
     control.block = index;
     std::memset(shared_.get(), kPoison, launch_.shared_bytes);
-    std::memset(shared_.get() + launch_.shared_bytes, kTailByte, kSharedTail);
+    copies_.start_block(launch_.block_size, shared_.get(), launch_.shared_bytes, options_.copies, g_detect_races);
+    std::byte* tail = shared_.get() + launch_.shared_bytes;
+    allow(tail, kSharedTail);
+    std::memset(tail, kTailByte, kSharedTail);
+    forbid(tail, kSharedTail);
     if (g_detect_races) races_.start_block(launch_.block_size, launch_.shared_bytes);
     for (int t = 0; t < launch_.block_size; ++t) {
         make_context(threads_[t].context, stacks_.base(t), Stacks::bytes(t), &Block::fiber_main);
@@ -106,7 +107,15 @@ std::string Block::run(Dim3 index) {
     const int first = take_ready();
     control.thread = first;
     switch_context(main_, threads_[first].context);  // comes back when all returned, or with an error
-    return error_.empty() ? check_shared_tail() : error_;
+    if (!error_.empty()) stacks_.abandon();
+    return error_.empty() ? finish() : error_;
+}
+
+std::string Block::finish() {
+    if (options_.count_bank_conflicts) banks_.finish_block();
+    if (const auto* copy = copies_.abandoned())
+        return at(copy->thread) + ": the block ended, but no cp_async_wait covers the copy issued at " + place(copy->where);
+    return check_shared_tail();
 }
 
 void Block::fiber_main() {
@@ -138,6 +147,7 @@ int Block::take_ready() {
 
 void Block::park() {
     const int self = control.thread;
+    if (options_.copies == Copies::kRandom) copies_.drift(next_random(random_));
     if (ready_count_ == 0) {
         if (returned_ < launch_.block_size) error_ = deadlock();
         resume_main();
@@ -239,7 +249,51 @@ void Block::order_warp(int first, int lanes) {
 }
 
 void Block::observe(std::size_t offset, std::size_t bytes, bool write) {
-    if (std::string race = races_.access(control.thread, offset, bytes, write); !race.empty()) fail(race);
+    check_not_in_flight(offset, bytes, write ? "a write" : "a read", nullptr);
+    book(offset, bytes, write ? Access::kWrite : Access::kRead);
+}
+
+void Block::check_not_in_flight(std::size_t offset, std::size_t bytes, const char* what, const Where* where) {
+    if (const auto* copy = copies_.touched(offset, bytes))
+        fail(what + (where == nullptr ? "" : " at " + place(*where)) + " touches bytes " + bytes_text(offset, bytes) + " of shared memory while the copy that thread " +
+             std::to_string(copy->thread) + " issued at " + place(copy->where) + " is in flight");
+}
+
+void Block::book(std::size_t offset, std::size_t bytes, Access access) {
+    if (!g_detect_races) return;
+    if (std::string race = races_.access(control.thread, offset, bytes, access); !race.empty()) fail(race);
+}
+
+void Block::access_shared(std::size_t offset, std::size_t bytes, Access access, bool counted, const char* what, Where where) {
+    check_not_in_flight(offset, bytes, what, &where);
+    book(offset, bytes, access);
+    if (counted && options_.count_bank_conflicts)
+        banks_.lane(control.thread, warp_lanes(control.thread / kWarpSize), offset, bytes, what, where);
+}
+
+void Block::count_matrix_rows(const std::size_t* offsets, int count, const char* what, Where where) {
+    if (options_.count_bank_conflicts) banks_.rows(offsets, count, what, where);
+}
+
+// The copy writes at some time between its issue and its wait: it is booked at both ends. The first finds who used the bytes
+// before without a barrier, the second who uses them before a barrier that follows the wait.
+void Block::async_copy(std::size_t to, const void* from, std::size_t bytes, std::size_t from_bytes, Where where) {
+    book(to, bytes, Access::kWrite);
+    AsyncCopies::Copy copy;
+    copy.to = to;
+    copy.bytes = bytes;
+    copy.from = from;
+    copy.from_bytes = from_bytes;
+    copy.thread = control.thread;
+    copy.where = where;
+    if (std::string error = copies_.issue(copy); !error.empty()) fail(error);
+}
+
+void Block::async_commit() { copies_.commit(control.thread); }
+
+void Block::async_wait(int keep) {
+    copies_.wait(control.thread, static_cast<std::uint64_t>(keep),
+                 [this](const AsyncCopies::Copy& copy) { book(copy.to, copy.bytes, Access::kWrite); });
 }
 
 std::string Block::at(int thread) const {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "simt/async_copies.h"
+#include "simt/banks.h"
 #include "simt/context.h"
 #include "simt/executor.h"
 #include "simt/race.h"
@@ -14,14 +16,21 @@ namespace jcuconv::simt {
 
 class Block {
   public:
-    std::string prepare(const Launch& launch, std::uint64_t seed);
+    void prepare(const Launch& launch, const Options& options);
     std::string run(Dim3 index);
+    const Options& options() const { return options_; }
+    std::vector<BankCount> bank_counts() const { return banks_.counts(); }
 
     // Called from inside a fiber.
     [[noreturn]] void fail(const std::string& message);
     void barrier(int id, int count, bool same_place, bool wait, Where where);
     void collective(WarpOperation operation, const char* name, void* argument, Where where);
     void observe(std::size_t offset, std::size_t bytes, bool write);
+    void access_shared(std::size_t offset, std::size_t bytes, Access access, bool counted, const char* what, Where where);
+    void count_matrix_rows(const std::size_t* offsets, int count, const char* what, Where where);
+    void async_copy(std::size_t to, const void* from, std::size_t bytes, std::size_t from_bytes, Where where);
+    void async_commit();
+    void async_wait(int keep);
 
   private:
     enum class State : std::uint8_t { kReady, kAtBarrier, kInWarp, kReturned };
@@ -60,7 +69,12 @@ class Block {
     std::string check_shared_tail() const;
     void order_warp(int first, int lanes);
 
+    void check_not_in_flight(std::size_t offset, std::size_t bytes, const char* what, const Where* where);
+    void book(std::size_t offset, std::size_t bytes, Access access);
+    std::string finish();
+
     Launch launch_{};
+    Options options_{};
     std::uint64_t random_ = 0;
     bool random_order_ = false;
 
@@ -74,6 +88,8 @@ class Block {
     int returned_ = 0;
     std::string error_;
     RaceDetector races_;
+    AsyncCopies copies_;
+    BankCounter banks_;
 
     struct FreeDeleter {
         void operator()(void* p) const;

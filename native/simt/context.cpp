@@ -2,6 +2,11 @@
 
 #include <cstdint>
 
+#ifdef JCUCONV_SANITIZE
+#include <pthread.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 namespace jcuconv::simt {
 
 #ifdef JCUCONV_SIMT_PORTABLE_CONTEXT
@@ -47,7 +52,39 @@ jcuconv_simt_switch:
     .size jcuconv_simt_switch, .-jcuconv_simt_switch
 )");
 
+#ifdef JCUCONV_SANITIZE
+
+namespace {
+
+__thread void (*entry_of_fibers)() = nullptr;
+
+void enter() {
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+    entry_of_fibers();
+}
+
+void find_bounds_of_own_stack(Context& context) {
+    pthread_attr_t attributes;
+    void* stack = nullptr;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstack(&attributes, &stack, &context.stack_bytes);
+        pthread_attr_destroy(&attributes);
+    }
+    context.stack = stack;
+}
+
+}  // namespace
+
+#endif
+
 void make_context(Context& context, std::byte* stack, std::size_t bytes, void (*entry)()) {
+#ifdef JCUCONV_SANITIZE
+    context.stack = stack;
+    context.stack_bytes = bytes;
+    context.fake_stack = nullptr;
+    entry_of_fibers = entry;
+    entry = &enter;
+#endif
     constexpr int kSavedRegisters = 6;
     auto top = (reinterpret_cast<std::uintptr_t>(stack) + bytes) & ~std::uintptr_t{15};
     auto* slot = reinterpret_cast<void**>(top);
@@ -57,7 +94,16 @@ void make_context(Context& context, std::byte* stack, std::size_t bytes, void (*
     context.stack_pointer = slot;
 }
 
-void switch_context(Context& from, Context& to) { jcuconv_simt_switch(&from.stack_pointer, to.stack_pointer); }
+void switch_context(Context& from, Context& to) {
+#ifdef JCUCONV_SANITIZE
+    if (from.stack == nullptr) find_bounds_of_own_stack(from);
+    __sanitizer_start_switch_fiber(&from.fake_stack, to.stack, to.stack_bytes);
+    jcuconv_simt_switch(&from.stack_pointer, to.stack_pointer);
+    __sanitizer_finish_switch_fiber(from.fake_stack, nullptr, nullptr);
+#else
+    jcuconv_simt_switch(&from.stack_pointer, to.stack_pointer);
+#endif
+}
 
 #endif
 

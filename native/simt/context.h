@@ -18,6 +18,12 @@ struct Context {
 // A fiber that does not run is its stack pointer: the callee-saved registers lie on its stack.
 struct Context {
     void* stack_pointer = nullptr;
+#ifdef JCUCONV_SANITIZE
+    // The sanitizer keeps bounds and state per stack. Without bounds it is the stack that the OS thread started on.
+    const void* stack = nullptr;
+    std::size_t stack_bytes = 0;
+    void* fake_stack = nullptr;
+#endif
 };
 #endif
 

@@ -11,6 +11,8 @@
 #include <mutex>
 
 #include "simt/executor.h"
+#include "simt/sanitizer.h"
+#include "simt/text.h"
 
 namespace jcuconv::simt {
 
@@ -30,6 +32,23 @@ struct Range {
 std::mutex g_mutex;
 std::map<std::uintptr_t, std::size_t> g_allocations;  // address -> bytes
 std::atomic<std::uint64_t> g_generation{1};           // changes with every allocation and release
+
+// Of the kernel at hand. A pointer, because thread-local storage is scarce in a library that a JVM loads.
+__thread const Declared* t_declared = nullptr;
+__thread std::size_t t_declarations = 0;
+__thread std::size_t t_last = 0;  // where the last access was found
+
+bool declared(std::uintptr_t p, std::size_t bytes, bool writes) {
+    const auto holds = [&](const Declared& d) { return p >= d.begin && p <= d.end && bytes <= d.end - p && (d.writes || !writes); };
+    if (holds(t_declared[t_last])) return true;
+    for (std::size_t i = 0; i < t_declarations; ++i) {
+        if (holds(t_declared[i])) {
+            t_last = i;
+            return true;
+        }
+    }
+    return false;
+}
 
 std::size_t up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
@@ -96,6 +115,14 @@ std::size_t first_damage(const std::byte* band, std::size_t bytes) {
     return i;
 }
 
+std::string damage(const std::byte* memory, std::size_t bytes) {
+    if (const auto before = first_damage(memory - kBand, kBand); before < kBand)
+        return "a write " + std::to_string(kBand - before) + " bytes before a buffer of " + std::to_string(bytes) + " bytes";
+    if (const auto behind = first_damage(memory + bytes, kBand); behind < kBand)
+        return "a write " + std::to_string(behind) + " bytes behind a buffer of " + std::to_string(bytes) + " bytes";
+    return {};
+}
+
 }  // namespace
 
 void* allocate(std::size_t bytes) {
@@ -107,6 +134,8 @@ void* allocate(std::size_t bytes) {
     std::memset(mapping, kPoison, kBand);
     if (bytes <= kLargestPoisoned) std::memset(memory, kPoison, bytes);
     std::memset(memory + bytes, kPoison, kBand);
+    forbid(mapping, kBand);
+    forbid(memory + bytes, kBand);
     const std::lock_guard lock(g_mutex);
     g_allocations[reinterpret_cast<std::uintptr_t>(memory)] = bytes;
     ++g_generation;
@@ -125,13 +154,18 @@ std::string release(void* pointer) {
         ++g_generation;
     }
     auto* memory = static_cast<std::byte*>(pointer);
-    std::string error;
-    if (const auto before = first_damage(memory - kBand, kBand); before < kBand)
-        error = "a write " + std::to_string(kBand - before) + " bytes before a buffer of " + std::to_string(bytes) + " bytes";
-    else if (const auto behind = first_damage(memory + bytes, kBand); behind < kBand)
-        error = "a write " + std::to_string(behind) + " bytes behind a buffer of " + std::to_string(bytes) + " bytes";
+    std::string error = damage(memory, bytes);
+    allow(memory - kBand, kBand);  // what is mapped here next is another's
+    allow(memory + bytes, kBand);
     munmap(memory - kBand, kBand + up(bytes + kBand));
     return error;
+}
+
+std::string damage(const void* pointer) {
+    Range range;
+    const auto p = reinterpret_cast<std::uintptr_t>(pointer);
+    if (!find(p, 1, range)) return hex(p) + " lies in no allocation";
+    return damage(reinterpret_cast<const std::byte*>(range.begin), range.end - range.begin);
 }
 
 bool covers(const void* pointer, std::size_t bytes) {
@@ -139,12 +173,32 @@ bool covers(const void* pointer, std::size_t bytes) {
     return find(reinterpret_cast<std::uintptr_t>(pointer), bytes, ignored);
 }
 
-void check_access(const void* pointer, std::size_t bytes, std::size_t alignment, const char* verb) {
+std::size_t size_of(const void* pointer) {
+    const std::lock_guard lock(g_mutex);
+    const auto found = g_allocations.find(reinterpret_cast<std::uintptr_t>(pointer));
+    return found == g_allocations.end() ? 0 : found->second;
+}
+
+Bounds::Bounds(std::span<const Declared> ranges) {
+    t_declared = ranges.data();
+    t_declarations = ranges.size();
+    t_last = 0;
+}
+
+Bounds::~Bounds() { t_declarations = 0; }
+
+void check_access(const void* pointer, std::size_t bytes, std::size_t alignment, const char* verb,
+                  const std::source_location* where) {
     const auto p = reinterpret_cast<std::uintptr_t>(pointer);
-    if (p % alignment != 0)
-        fail(std::string(verb) + " of " + std::to_string(bytes) + " bytes at " + describe(p) + ": not aligned to " +
-             std::to_string(alignment));
-    if (!holds_cached(p, bytes)) fail(std::string(verb) + " of " + std::to_string(bytes) + " bytes at " + describe(p));
+    const auto allowed = [&] {
+        if (t_declarations == 0) return holds_cached(p, bytes);
+        return declared(p, bytes, std::strcmp(verb, "write") == 0 || std::strcmp(verb, "atomic_add") == 0);
+    };
+    if (p % alignment == 0 && (bytes == 0 || allowed())) return;
+    const char* rule = ": not part of what the plan declared";
+    if (p % alignment == 0 && !holds_cached(p, bytes)) rule = "";
+    fail(std::string(verb) + (where == nullptr ? "" : " at " + place(*where)) + " of " + std::to_string(bytes) + " bytes at " +
+         describe(p) + (p % alignment == 0 ? rule : ": not aligned to " + std::to_string(alignment)));
 }
 
 std::size_t live_allocations() {

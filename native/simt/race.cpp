@@ -27,22 +27,23 @@ void RaceDetector::leave(int thread, const std::vector<std::uint32_t>& knowledge
     for (std::size_t other = 0; other < threads_; ++other) mine[other] = std::max(mine[other], knowledge[other]);
 }
 
-std::string RaceDetector::access(int thread, std::size_t offset, std::size_t bytes, bool write) {
+std::string RaceDetector::access(int thread, std::size_t offset, std::size_t bytes, Access access) {
     for (std::size_t word = offset / kWord; word * kWord < offset + bytes && word < words_.size(); ++word)
-        if (std::string race = touch(thread, word, write); !race.empty()) return race;
+        if (std::string race = touch(thread, word, access); !race.empty()) return race;
     return {};
 }
 
-std::string RaceDetector::touch(int thread, std::size_t index, bool write) {
+std::string RaceDetector::touch(int thread, std::size_t index, Access access) {
     Word& word = words_[index];
     const std::uint32_t* known = clock(thread);
     const auto race = [&](std::size_t other, const char* did) {
-        return "race on byte " + std::to_string(index * kWord) + " of shared memory: this thread " + (write ? "writes" : "reads") +
+        return "race on byte " + std::to_string(index * kWord) + " of shared memory: this thread " + (access == Access::kRead ? "reads" : "writes") +
                " what thread " + std::to_string(other) + did + ", and no barrier lies between";
     };
-    if (word.writer >= 0 && word.writer != thread && word.written > known[word.writer])
+    const bool both_atomic = word.atomic && access == Access::kAtomic;
+    if (word.writer >= 0 && word.writer != thread && word.written > known[word.writer] && !both_atomic)
         return race(static_cast<std::size_t>(word.writer), " wrote");
-    if (!write) {
+    if (access == Access::kRead) {
         word.read.resize(threads_, 0);
         word.read[static_cast<std::size_t>(thread)] = known[thread];
         return {};
@@ -51,6 +52,7 @@ std::string RaceDetector::touch(int thread, std::size_t index, bool write) {
         if (other != static_cast<std::size_t>(thread) && word.read[other] > known[other]) return race(other, " read");
     word.read.clear();
     word.writer = thread;
+    word.atomic = access == Access::kAtomic;
     word.written = known[thread];
     return {};
 }

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "simt/executor.h"
+
 namespace jcuconv::simt {
 
 class RaceDetector {
@@ -25,18 +27,19 @@ class RaceDetector {
     // ... and leaves it, knowing what all who arrived knew.
     void leave(int thread, const std::vector<std::uint32_t>& knowledge);
 
-    // Empty, or a description of the race.
-    std::string access(int thread, std::size_t offset, std::size_t bytes, bool write);
+    // Empty, or a description of the race. Atomic operations do not race with each other.
+    std::string access(int thread, std::size_t offset, std::size_t bytes, Access access);
 
   private:
     struct Word {
         int writer = -1;
+        bool atomic = false;              // that write was an atomic operation
         std::uint32_t written = 0;        // the writer's time
         std::vector<std::uint32_t> read;  // time of each thread's last read since then; empty: nobody's
     };
 
     std::uint32_t* clock(int thread) { return clocks_.data() + static_cast<std::size_t>(thread) * threads_; }
-    std::string touch(int thread, std::size_t word, bool write);
+    std::string touch(int thread, std::size_t word, Access access);
 
     std::size_t threads_ = 0;
     std::vector<std::uint32_t> clocks_;  // [thread][other]: the last time of `other` that `thread` knows to be over

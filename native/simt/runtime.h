@@ -1,4 +1,4 @@
-// Test knobs of the runtime model in runtime.cpp.
+// Test knobs of the runtime model in runtime/.
 #pragma once
 
 #include <cstdint>
@@ -6,15 +6,27 @@
 namespace jcuconv::simt {
 
 struct RuntimeOptions {
-    // 0: queued work runs only when something waits for it. Otherwise, at each wait, streams that are not waited for may also
-    // advance, drawn by a generator seeded with this number.
+    // 0: queued work runs only when something waits for it. Otherwise, at each call that queues or waits, streams that nobody waits
+    // for may also advance, drawn by a generator seeded with this number.
     std::uint64_t seed = 0;
     // What heuristics are told about the device. Results must not depend on it.
     int multiprocessors = 132;
+    // Work runs in the call that queues it, as if the host waited after each: to compare with.
+    bool eager = false;
 };
-void set_runtime_options(const RuntimeOptions& options);
 
-// Drops queued work and forgets a failure, so that a test which provokes one does not end the process's device.
+// The environment variable JCUCONV_EMULATED_ORDER (late, eager or a seed) says what a process starts with.
+void set_runtime_options(const RuntimeOptions& options);
+RuntimeOptions runtime_options();
+
+// How often anything asked for the number of multiprocessors. Tests repeat with other numbers what has asked.
+std::uint64_t multiprocessor_queries();
+RuntimeOptions runtime_options();
+
+// How often anything asked for the number of multiprocessors. Tests repeat with other numbers what has asked.
+std::uint64_t multiprocessor_queries();
+
+// Drops queued work and captures and forgets a failure, so that a test which provokes one does not end the process's device.
 void reset_device();
 
 }  // namespace jcuconv::simt

@@ -28,7 +28,10 @@ void Stacks::reserve(int count) {
     }
 }
 
+void Stacks::abandon() { allow(mapping_, stride_ * static_cast<std::size_t>(count_)); }
+
 void Stacks::release() {
+    abandon();
     if (mapping_ != nullptr) munmap(mapping_, stride_ * static_cast<std::size_t>(count_));
     mapping_ = nullptr;
     count_ = 0;

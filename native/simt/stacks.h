@@ -3,11 +3,13 @@
 
 #include <cstddef>
 
+#include "simt/sanitizer.h"
+
 namespace jcuconv::simt {
 
 class Stacks {
   public:
-    static constexpr std::size_t kStackBytes = 64 * 1024;
+    static constexpr std::size_t kStackBytes = (kSanitized ? 256 : 64) * 1024;  // instrumented frames are larger
 
     Stacks() = default;
     ~Stacks();
@@ -19,6 +21,9 @@ class Stacks {
 
     // Lowest usable byte of stack `index`.
     std::byte* base(int index) const { return mapping_ + static_cast<std::size_t>(index) * stride_ + page_; }
+
+    // Says that nothing on the stacks is in use, after fibers were abandoned in the middle of a kernel.
+    void abandon();
 
     // Usable bytes of stack `index`. Stacks differ in length so that their tops fall into different cache sets: with equal
     // lengths all hot frames compete for the same few sets and a switch costs three to four times as much.

@@ -6,19 +6,20 @@
 
 #include "primitives/primitives.h"
 #include "test/check.h"
+#include "test/testing/kernel.h"
 
 using namespace jcuconv;
 
 namespace {
 
-// Runs `f` as a kernel, once per thread.
 template <class F>
 std::string run(F f, int threads, std::size_t shared_bytes = 0, Dim3 grid = {}, std::uint64_t seed = 0) {
-    simt::set_options({seed});
-    const simt::Launch launch{"test_kernel", grid, threads, shared_bytes, [](void* g) { (*static_cast<F*>(g))(); }, &f};
-    auto error = simt::run(launch);
-    simt::set_options({});
-    return error;
+    return test::run_kernel(f, threads, shared_bytes, {.seed = seed}, grid);
+}
+
+template <class T>
+JCUCONV_DELIBERATE void put(T* place, T value) {
+    *place = value;
 }
 
 struct Numbers {
@@ -145,6 +146,30 @@ JCUCONV_TEST(divergent_warp_is_an_error) {
     CHECK_CONTAINS(run([] { shuffle_xor(1, 16); }, 40), "a shuffle reads lane");
 }
 
+// Each warp is at another place: the report says who waits where and for whom.
+JCUCONV_TEST(deadlock_report_groups_threads_by_what_they_wait_for) {
+    const auto error = run(
+        [] {
+            const int warp = thread_index() / 32;
+            if (warp == 0) bar_sync(2, 96);
+            if (warp == 1) sync_threads();
+            if (warp == 2 && thread_index() % 2 == 0) ballot(true);
+        },
+        128, 0, {2, 1, 1});
+    CHECK_CONTAINS(error, "test_kernel, block (0,0,0): deadlock, no thread can run\n");
+    CHECK_CONTAINS(error, "\n    threads 0-31 waiting at executor_test.cpp:");
+    CHECK_CONTAINS(error, "for barrier 2 (32 of 96 arrived)");
+    CHECK_CONTAINS(error, "\n    threads 32-63 waiting at executor_test.cpp:");
+    CHECK_CONTAINS(error, "for barrier 0 (32 of 128 arrived)");
+    CHECK_CONTAINS(error, "threads 64,66,68,70,72,74,76,78,80,82,84,86,88,90,92,94 waiting at executor_test.cpp:");
+    CHECK_CONTAINS(error, "in ballot of warp 2 (16 of 32 lanes arrived)");
+    CHECK_CONTAINS(error, ",95-127 returned");
+}
+
+JCUCONV_TEST(refusal_ends_the_grid_with_its_reason) {
+    CHECK_CONTAINS(run([] { refuse("needs sm_80"); }, 32), "thread 0: needs sm_80");
+}
+
 JCUCONV_TEST(mixed_barrier_counts_are_an_error) {
     const auto error = run([] { thread_index() < 32 ? bar_sync(1, 64) : bar_sync(1, 96); }, 96);
     CHECK_CONTAINS(error, "barrier 1 is used for 96 threads");
@@ -170,7 +195,7 @@ JCUCONV_TEST(shared_memory_starts_as_nan_in_every_block) {
 
 JCUCONV_TEST(shared_memory_limits_are_checked) {
     CHECK_CONTAINS(run([] { shared<Numbers>().v[0] = 1; }, 32, 64), "uses 4096 bytes of shared memory, the launch gives 64");
-    CHECK_CONTAINS(run([] { (&shared<Numbers>().v[0])[1024 + thread_index()] = 1; }, 32, sizeof(Numbers)),
+    CHECK_CONTAINS(run([] { put(&shared<Numbers>().v[0] + 1024 + thread_index(), 1); }, 32, sizeof(Numbers)),
                    "bytes behind its 4096 bytes");
 }
 
@@ -192,12 +217,31 @@ JCUCONV_TEST(global_accesses_are_checked) {
     CHECK_CONTAINS(run([=] { load_global(p); }, 1), "read of 4 bytes");
 }
 
+// Whatever type a kernel reads there, unmasked padding cannot pass for a number.
+JCUCONV_TEST(guard_bands_are_nan_in_every_type_and_reading_them_is_an_error) {
+    auto* p = static_cast<std::byte*>(simt::allocate(8));
+    for (const int offset : {-64, -8, 0, 8, 64}) {
+        const auto read = [&]<class T>(T) {
+            T v;
+            std::memcpy(&v, p + offset, sizeof v);
+            return v;
+        };
+        CHECK(std::isnan(read(float{})) && std::isnan(read(double{})));
+        CHECK(std::isnan(to_f32(read(f16{}))) && std::isnan(to_f32(read(bf16{}))) && std::isnan(to_f32(read(tf32{}))));
+        CHECK(read(int{}) == -1);
+        const auto load = [&]<class T>(T) { return run([&] { load_global(reinterpret_cast<const T*>(p + offset)); }, 1); };
+        for (const auto& error : {load(float{}), load(f16{}), load(bf16{}), load(std::uint64_t{}), load(Pack<f16, 4>{})})
+            CHECK(error.empty() == (offset == 0));
+    }
+    CHECK(simt::release(p).empty());
+}
+
 JCUCONV_TEST(guard_bands_find_writes_around_a_buffer) {
     auto* behind = static_cast<char*>(simt::allocate(100));
-    behind[100 + 7] = 1;
+    put(behind + 100 + 7, '\1');
     CHECK_CONTAINS(simt::release(behind), "a write 7 bytes behind");
     auto* before = static_cast<char*>(simt::allocate(100));
-    before[-4] = 1;
+    put(before - 4, '\1');
     CHECK_CONTAINS(simt::release(before), "a write 4 bytes before");
     CHECK_CONTAINS(simt::release(before), "not a live allocation");
     CHECK(simt::live_allocations() == 0);
@@ -210,6 +254,7 @@ JCUCONV_TEST(atomics_count_every_thread) {
     CHECK(run([&] { seen.insert(atomic_add(p, 1)); }, 128, 0, {4, 1, 1}, 3).empty());
     CHECK(*p == 512);
     CHECK(seen.size() == 512);
+    CHECK_CONTAINS(run([&] { atomic_add(p + 1, 1); }, 1), "atomic_add at executor_test.cpp:");
     CHECK(simt::release(p).empty());
 }
 

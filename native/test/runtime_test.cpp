@@ -1,6 +1,7 @@
 // The runtime model: late execution, event order, and the mistakes it has to name.
 #include "simt/runtime.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "core/device.h"
 #include "primitives/primitives.h"
 #include "simt/memory.h"
+#include "simt/queue.h"
 #include "test/check.h"
 
 using namespace jcuconv;
@@ -53,10 +55,27 @@ JCUCONV_TEST(work_runs_in_order_and_late) {
     CHECK(f.upload().ok());
     CHECK(f.scale(f.stream).ok());
     CHECK(f.download(result.data()).ok());
-    f.host.assign(64, 5.0f);          // too early: the copy has not run, so it sees this
-    CHECK(std::isnan(result[0]));     // reading before synchronising shows
+    CHECK(std::isnan(result[0]));  // reading before synchronising shows
     CHECK(device::stream_synchronize(f.stream).ok());
-    CHECK(result[0] == 10.0f && result[63] == 10.0f);
+    CHECK(result[0] == 6.0f && result[63] == 6.0f);
+}
+
+JCUCONV_TEST(a_source_that_changes_before_its_copy_ran_is_named) {
+    Fixture f;
+    CHECK(f.upload().ok());
+    f.host[63] = 5.0f;
+    const Outcome found = device::stream_synchronize(f.stream);
+    CHECK(found.status == JCUCONV_INVALID_ORDER);
+    CHECK_CONTAINS(found.text, "the host changed the source of an upload of 256 bytes before it had waited");
+    CHECK(device::stream_synchronize(f.stream).status == JCUCONV_INVALID_ORDER);  // sticky
+}
+
+JCUCONV_TEST(a_destination_written_before_its_copy_landed_is_named) {
+    Fixture f;
+    std::vector<float> result(64);
+    CHECK(f.download(result.data()).ok());
+    result[1] = 0.0f;
+    CHECK_CONTAINS(device::stream_synchronize(f.stream).text, "the host wrote into the destination of a download of 256 bytes");
 }
 
 JCUCONV_TEST(an_event_orders_two_streams) {
@@ -90,6 +109,48 @@ JCUCONV_TEST(streams_without_an_event_are_named) {
     CHECK(device::stream_synchronize(f.stream).ok());
     CHECK(f.scale(nullptr).ok());
     CHECK(device::stream_synchronize(nullptr).ok());
+}
+
+JCUCONV_TEST(a_seed_draws_the_order_of_streams_that_nobody_orders) {
+    std::vector<std::string> orders;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        simt::set_runtime_options({.seed = seed});
+        std::string order;
+        device::Stream streams[3];
+        for (auto& stream : streams) CHECK(device::stream_create(&stream).ok());
+        for (char step = 'a'; step < 'd'; ++step)
+            for (auto& stream : streams) {
+                const auto letter = static_cast<char>(step + 3 * (&stream - streams));
+                CHECK(simt::enqueue(stream, "letter", [&order, letter] {
+                          order += letter;
+                          return std::string();
+                      }).ok());
+            }
+        for (auto& stream : streams) CHECK(device::stream_destroy(stream).ok());
+        CHECK(order.size() == 9);
+        for (char first : {'a', 'd', 'g'})  // each stream on its own keeps its order
+            CHECK(order.find(first) < order.find(static_cast<char>(first + 1)) &&
+                  order.find(static_cast<char>(first + 1)) < order.find(static_cast<char>(first + 2)));
+        orders.push_back(order);
+    }
+    simt::set_runtime_options({});
+    std::sort(orders.begin(), orders.end());
+    CHECK(std::unique(orders.begin(), orders.end()) - orders.begin() > 10);
+}
+
+JCUCONV_TEST(a_kernel_touches_only_what_its_plan_declared) {
+    Fixture f;
+    const auto run = [&](std::size_t bytes, bool writes) {
+        simt::reset_device();
+        const device::Access access{f.x, bytes, writes};
+        const device::Using declared({&access, 1});
+        CHECK(launch("scale", scale_kernel, {1, 1, 1}, 64, 0, f.stream, f.x, 2.0f).ok());
+        return device::stream_synchronize(f.stream).text;
+    };
+    CHECK(run(256, true).empty());
+    CHECK_CONTAINS(run(252, true), "read of 4 bytes");
+    CHECK_CONTAINS(run(252, true), "at byte 252 of an allocation of 256 bytes: not part of what the plan declared");
+    CHECK_CONTAINS(run(256, false), "write of 4 bytes");
 }
 
 JCUCONV_TEST(release_of_memory_in_use_is_named) {

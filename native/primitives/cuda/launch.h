@@ -8,7 +8,8 @@
 
 #include "core/device.h"
 
-#define JCUCONV_KERNEL(threads) __global__ void __launch_bounds__(threads)
+// The threads of a block and, if given, how many blocks the registers must leave room for on a multiprocessor.
+#define JCUCONV_KERNEL(...) __global__ void __launch_bounds__(__VA_ARGS__)
 
 namespace jcuconv {
 

@@ -4,6 +4,7 @@
 namespace jcuconv {
 
 __device__ __forceinline__ float pow_f32(float x, float y) { return powf(x, y); }
+__device__ __forceinline__ double pow_f64(double x, double y) { return pow(x, y); }
 __device__ __forceinline__ float sqrt_f32(float x) { return sqrtf(x); }
 __device__ __forceinline__ float exp_f32(float x) { return expf(x); }
 __device__ __forceinline__ float log_f32(float x) { return logf(x); }

@@ -1,4 +1,4 @@
-// Global memory on a GPU.
+// Memory on a GPU.
 #pragma once
 
 namespace jcuconv {
@@ -16,6 +16,16 @@ __device__ __forceinline__ V load_global(const V* p) {
 
 template <class V>
 __device__ __forceinline__ void store_global(V* p, const V& value) {
+    *p = value;
+}
+
+template <class V>
+__device__ __forceinline__ V load_shared(const V* p) {
+    return *p;
+}
+
+template <class V>
+__device__ __forceinline__ void store_shared(V* p, const V& value) {
     *p = value;
 }
 

@@ -52,6 +52,12 @@ JCUCONV_DEVICE T atomic_add(T* address, T value) {
     return atomicAdd(address, value);
 }
 
+// The address of shared memory as instructions take it.
+JCUCONV_DEVICE unsigned shared_address(const void* p) { return static_cast<unsigned>(__cvta_generic_to_shared(p)); }
+
+// Ends the grid with an error: for a kernel that this architecture cannot run, which the host should not have launched.
+JCUCONV_DEVICE void refuse(const char*) { __trap(); }
+
 template <class S>
 JCUCONV_DEVICE S& shared() {
     extern __shared__ __align__(1024) unsigned char memory[];

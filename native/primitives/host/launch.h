@@ -6,7 +6,7 @@
 #include "simt/executor.h"
 #include "simt/queue.h"
 
-#define JCUCONV_KERNEL(threads) void
+#define JCUCONV_KERNEL(...) void
 
 namespace jcuconv {
 

@@ -97,13 +97,15 @@ inline unsigned ballot(bool predicate, simt::Where where = simt::Where::current(
 }
 
 template <class T>
-T atomic_add(T* address, T value) {
+T atomic_add(T* address, T value, simt::Where where = simt::Where::current()) {
     static_assert(std::is_integral_v<T>, "floating-point atomics would make results depend on order");
-    const auto* p = reinterpret_cast<const std::byte*>(address);
-    if (p < simt::control.shared || p >= simt::control.shared + simt::control.shared_bytes)
-        simt::check_access(address, sizeof(T), alignof(T), "atomic_add");
-    return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    using Unsigned = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    return static_cast<T>(simt::atomic_add(reinterpret_cast<Unsigned*>(address), static_cast<Unsigned>(value), where));
 }
+
+// Ends the grid with an error: for a kernel that this architecture cannot run, which the host should not have launched.
+[[noreturn]] inline void refuse(const char* why) { simt::fail(why); }
 
 template <class S>
 S& shared() {
