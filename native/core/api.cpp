@@ -1,9 +1,6 @@
-// The C API: turns handles into plans and outcomes into statuses. No C++ exception leaves this file.
-#include <algorithm>
-#include <cstring>
-#include <new>
-
-#include "core/handles.h"
+// The C API's part about plans: turns handles into plans and outcomes into statuses.
+#include "core/device_objects.h"
+#include "core/guard.h"
 #include "core/plan.h"
 
 namespace jcuconv {
@@ -11,30 +8,9 @@ namespace jcuconv {
 namespace {
 
 // Never destroyed: threads of a JVM may outlive static destructors.
-HandleTable<Plan>& plans() {
-    static auto* table = new HandleTable<Plan>;
+HandleTable<Plan, Kind::kPlan>& plans() {
+    static auto* table = new HandleTable<Plan, Kind::kPlan>;
     return *table;
-}
-
-std::string& last_message() {
-    static thread_local std::string message;
-    return message;
-}
-
-jcuconv_status finish(Outcome outcome) {
-    if (!outcome.ok()) last_message() = std::move(outcome.text);
-    return outcome.status;
-}
-
-template <class F>
-jcuconv_status guarded(F f) noexcept {
-    try {
-        return finish(f());
-    } catch (const std::bad_alloc&) {
-        return JCUCONV_OUT_OF_MEMORY;
-    } catch (const std::exception& e) {
-        return finish({JCUCONV_INTERNAL_ERROR, e.what()});
-    }
 }
 
 template <class Problem>
@@ -55,11 +31,11 @@ Outcome no_plan() { return {JCUCONV_INVALID_HANDLE, "the handle is not an open p
 
 }  // namespace
 
+std::shared_ptr<const Plan> open_plan(jcuconv_handle handle) { return plans().find(handle); }
+
 }  // namespace jcuconv
 
 using namespace jcuconv;
-
-const char* jcuconv_last_message(void) { return last_message().c_str(); }
 
 jcuconv_status jcuconv_conv2d_plan(const jcuconv_conv2d* problem, jcuconv_pass pass, uint64_t limit, jcuconv_handle* plan) {
     return create(problem, pass, limit, plan, make_conv2d_plan);
@@ -111,6 +87,31 @@ jcuconv_status jcuconv_optimizer_plan(const jcuconv_optimizer* problem, jcuconv_
     return create(problem, pass, limit, plan, make_optimizer_plan);
 }
 
+jcuconv_status jcuconv_batch_norm_plan(const jcuconv_batch_norm* problem, jcuconv_pass pass, uint64_t limit,
+                                       jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_batch_norm_plan);
+}
+
+jcuconv_status jcuconv_dropout_plan(const jcuconv_dropout* problem, jcuconv_pass pass, uint64_t limit,
+                                    jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_dropout_plan);
+}
+
+jcuconv_status jcuconv_finite_check_plan(const jcuconv_finite_check* problem, jcuconv_pass pass, uint64_t limit,
+                                         jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_finite_check_plan);
+}
+
+jcuconv_status jcuconv_concat_plan(const jcuconv_concat* problem, jcuconv_pass pass, uint64_t limit,
+                                   jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_concat_plan);
+}
+
+jcuconv_status jcuconv_step_control_plan(const jcuconv_step_control* problem, jcuconv_pass pass, uint64_t limit,
+                                         jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_step_control_plan);
+}
+
 jcuconv_status jcuconv_plan_workspace(jcuconv_handle handle, uint64_t* bytes) {
     return guarded([&]() -> Outcome {
         if (bytes == nullptr) return {JCUCONV_INVALID_RESULT, "the place for the number of bytes is null"};
@@ -123,13 +124,9 @@ jcuconv_status jcuconv_plan_workspace(jcuconv_handle handle, uint64_t* bytes) {
 
 jcuconv_status jcuconv_plan_describe(jcuconv_handle handle, char* text, uint64_t capacity) {
     return guarded([&]() -> Outcome {
-        if (text == nullptr || capacity == 0) return {JCUCONV_INVALID_RESULT, "the place for the text is null or empty"};
         const auto plan = plans().find(handle);
         if (!plan) return no_plan();
-        const auto length = std::min<std::size_t>(plan->description.size(), capacity - 1);
-        std::memcpy(text, plan->description.data(), length);
-        text[length] = 0;
-        return {};
+        return write_text(plan->description, text, capacity);
     });
 }
 
@@ -139,53 +136,12 @@ jcuconv_status jcuconv_execute(jcuconv_handle handle, const jcuconv_span* argume
         const auto plan = plans().find(handle);
         if (!plan) return no_plan();
         if (arguments == nullptr) return {JCUCONV_INVALID_ARGUMENTS, "the array of arguments is null"};
-        return execute(*plan, {arguments, count}, workspace, stream);
+        StreamUse live;
+        JCUCONV_TRY(find_stream(stream, &live));
+        return execute(*plan, {arguments, count}, workspace, live);
     });
 }
 
 jcuconv_status jcuconv_plan_destroy(jcuconv_handle handle) {
     return guarded([&] { return plans().remove(handle) ? Outcome() : no_plan(); });
-}
-
-jcuconv_status jcuconv_malloc(uint64_t bytes, void** address) {
-    return guarded([&]() -> Outcome {
-        if (address == nullptr) return {JCUCONV_INVALID_RESULT, "the place for the address is null"};
-        *address = nullptr;
-        return device::allocate(bytes, address);
-    });
-}
-
-jcuconv_status jcuconv_free(void* address) {
-    return guarded([&] { return device::release(address); });
-}
-
-jcuconv_status jcuconv_copy_to_device(void* to, const void* from, uint64_t bytes, jcuconv_stream stream) {
-    return guarded([&] { return device::copy(to, from, bytes, device::Copy::kToDevice, stream); });
-}
-
-jcuconv_status jcuconv_copy_to_host(void* to, const void* from, uint64_t bytes, jcuconv_stream stream) {
-    return guarded([&] { return device::copy(to, from, bytes, device::Copy::kToHost, stream); });
-}
-
-jcuconv_status jcuconv_copy_on_device(void* to, const void* from, uint64_t bytes, jcuconv_stream stream) {
-    return guarded([&] { return device::copy(to, from, bytes, device::Copy::kOnDevice, stream); });
-}
-
-jcuconv_status jcuconv_fill(void* to, uint8_t value, uint64_t bytes, jcuconv_stream stream) {
-    return guarded([&] { return device::fill(to, value, bytes, stream); });
-}
-
-jcuconv_status jcuconv_stream_create(jcuconv_stream* stream) {
-    return guarded([&]() -> Outcome {
-        if (stream == nullptr) return {JCUCONV_INVALID_RESULT, "the place for the stream is null"};
-        return device::stream_create(stream);
-    });
-}
-
-jcuconv_status jcuconv_stream_destroy(jcuconv_stream stream) {
-    return guarded([&] { return device::stream_destroy(stream); });
-}
-
-jcuconv_status jcuconv_stream_synchronize(jcuconv_stream stream) {
-    return guarded([&] { return device::stream_synchronize(stream); });
 }

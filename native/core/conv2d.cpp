@@ -1,6 +1,9 @@
 #include "core/conv2d.h"
 
+#include <algorithm>
+
 #include "core/rules.h"
+#include "kernels/common/column_sums.h"
 #include "kernels/conv2d/conv2d.h"
 
 namespace jcuconv {
@@ -41,9 +44,7 @@ Outcome check_numbers(const jcuconv_conv2d& c) {
     if (c.c % c.groups != 0 || c.k % c.groups != 0)
         return {JCUCONV_INVALID_GROUPS, "groups = " + std::to_string(c.groups) + ": must divide c = " + std::to_string(c.c) +
                                             " and k = " + std::to_string(c.k)};
-    JCUCONV_TRY(is_flag("bias", c.bias, JCUCONV_INVALID_EPILOGUE));
-    JCUCONV_TRY(is_flag("relu", c.relu, JCUCONV_INVALID_EPILOGUE));
-    return is_flag("accumulate", c.accumulate, JCUCONV_INVALID_EPILOGUE);
+    return {};
 }
 
 // What the kernels cannot count, though it is a legal convolution.
@@ -91,13 +92,46 @@ std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type) {
     return static_cast<std::uint64_t>(g.filter_elements()) * size_of(type);
 }
 
-Outcome check_conv2d_request(jcuconv_pass pass, bool bias, bool relu, bool accumulate) {
+Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV_EPILOGUE_STEPS], int accumulate, int dbias,
+                       Conv2dRequest* request) {
     if (pass < JCUCONV_FPROP || pass > JCUCONV_BGRAD)
         return {JCUCONV_INVALID_PASS, "pass = " + std::to_string(pass) + ": not a jcuconv_pass"};
-    if (pass != JCUCONV_FPROP && (bias || relu))
-        return {JCUCONV_INVALID_EPILOGUE, "bias and relu belong to the forward pass"};
-    if (pass == JCUCONV_FPROP && accumulate) return {JCUCONV_INVALID_EPILOGUE, "accumulate belongs to the gradients"};
+    JCUCONV_TRY(is_flag("accumulate", accumulate, JCUCONV_INVALID_EPILOGUE));
+    JCUCONV_TRY(is_flag("dbias", dbias, JCUCONV_INVALID_EPILOGUE));
+    unsigned seen = 0;
+    for (int i = 0; i < JCUCONV_EPILOGUE_STEPS; ++i) {
+        const std::int32_t step = epilogue[i];
+        const auto wrong = [&](const char* why) {
+            return Outcome(JCUCONV_INVALID_EPILOGUE, "epilogue[" + std::to_string(i) + "] = " + std::to_string(step) + ": " + why);
+        };
+        if (step < JCUCONV_EPILOGUE_END || step > JCUCONV_EPILOGUE_SIGMOID) return wrong("not a jcuconv_epilogue");
+        if (step == JCUCONV_EPILOGUE_END) continue;
+        if (i > 0 && epilogue[i - 1] == JCUCONV_EPILOGUE_END) return wrong("a step behind the end");
+        if ((seen >> step & 1) != 0) return wrong("this step stands twice");
+        seen |= 1u << step;
+        request->epilogue.steps |= static_cast<std::uint32_t>(step) << (kEpilogueStepBits * i);
+    }
+    if (pass != JCUCONV_FPROP && seen != 0) return {JCUCONV_INVALID_EPILOGUE, "the epilogue belongs to the forward pass"};
+    if (pass == JCUCONV_FPROP && accumulate != 0) return {JCUCONV_INVALID_EPILOGUE, "accumulate belongs to the gradients"};
+    if (pass != JCUCONV_WGRAD && dbias != 0) return {JCUCONV_INVALID_EPILOGUE, "dbias belongs to wgrad"};
+    request->epilogue.accumulate = accumulate != 0;
+    request->bias = (seen >> JCUCONV_EPILOGUE_BIAS & 1) != 0;
+    request->residual = (seen >> JCUCONV_EPILOGUE_RESIDUAL & 1) != 0;
+    request->dbias = dbias != 0;
     return {};
+}
+
+Conv2dEpilogue Conv2dRequest::bound(const Tensors& tensors) const {
+    Conv2dEpilogue result = epilogue;
+    result.bias = tensors.at<float>(JCUCONV_ARG_BIAS);
+    result.residual = tensors.at(JCUCONV_ARG_RESIDUAL);
+    return result;
+}
+
+void add_epilogue_arguments(const Conv2dRequest& request, int channels, const Argument& y, Plan* plan) {
+    if (request.bias)
+        plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(channels) * sizeof(float), alignof(float)});
+    if (request.residual) plan->arguments.push_back({JCUCONV_ARG_RESIDUAL, y.bytes, y.alignment});
 }
 
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
@@ -115,14 +149,30 @@ Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t p
     return {};
 }
 
+Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch, int alignment, bool accumulate,
+                  std::uint64_t workspace_limit, Plan* plan) {
+    Plan sums;
+    JCUCONV_TRY(make_bgrad_plan("with", type, pixels, channels, pitch, alignment, accumulate, workspace_limit, &sums));
+    plan->description += " " + sums.description;
+    plan->workspace_bytes = std::max(plan->workspace_bytes, sums.workspace_bytes);
+    for (const Argument& argument : sums.arguments)
+        if (argument.arg == JCUCONV_ARG_DBIAS) plan->arguments.push_back(argument);
+    plan->run = [first = plan->run, second = sums.run](const Tensors& t, void* workspace, device::Stream stream) -> Outcome {
+        JCUCONV_TRY(first(t, workspace, stream));
+        return second(t, workspace, stream);
+    };
+    return {};
+}
+
 Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan) {
     Conv2dGeometry g;
     int alignment = 0;
     JCUCONV_TRY(conv2d_geometry(c, &g));
-    JCUCONV_TRY(check_conv2d_request(pass, c.bias, c.relu, c.accumulate));
+    Conv2dRequest request;
+    JCUCONV_TRY(conv2d_request(pass, c.epilogue, c.accumulate, c.dbias, &request));
     JCUCONV_TRY(alignment_of(c.type, c.alignment, &alignment));
     const auto type = static_cast<jcuconv_type>(c.type);
-    const bool bias = c.bias != 0, relu = c.relu != 0, accumulate = c.accumulate != 0;
+    const bool accumulate = request.epilogue.accumulate;
     if (pass == JCUCONV_BGRAD)
         return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
 
@@ -134,17 +184,17 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     if (pass == JCUCONV_FPROP) {
         plan->description = "conv2d fprop " + describe(config);
         plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
-        if (bias) plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(g.k) * sizeof(float), alignof(float)});
+        add_epilogue_arguments(request, g.k, dy, plan);
         plan->run = [=](const Tensors& t, void*, device::Stream stream) {
-            return conv2d_fprop(g, type, config, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_W), t.at(JCUCONV_ARG_Y),
-                                              {t.at<float>(JCUCONV_ARG_BIAS), relu, false}, stream);
+            return conv2d_fprop(g, type, config, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_W), t.at(JCUCONV_ARG_Y), request.bound(t),
+                                stream);
         };
     } else if (pass == JCUCONV_DGRAD) {
         plan->description = "conv2d dgrad " + describe(config);
         plan->arguments = {dy, w, {JCUCONV_ARG_DX, x.bytes, alignment, true}};
         plan->run = [=](const Tensors& t, void*, device::Stream stream) {
             return conv2d_dgrad(g, type, config, t.at(JCUCONV_ARG_DY), t.at(JCUCONV_ARG_W), t.at(JCUCONV_ARG_DX),
-                                            {nullptr, false, accumulate}, stream);
+                                request.bound(t), stream);
         };
     } else {
         plan->description = "conv2d wgrad " + describe(config);
@@ -153,6 +203,8 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
             return conv2d_wgrad(g, type, config, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_DY), t.at<float>(JCUCONV_ARG_DW), accumulate,
                                            static_cast<float*>(workspace), stream);
         };
+        if (request.dbias)
+            return add_bgrad(type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
     }
     return {};
 }

@@ -14,15 +14,34 @@ std::uint64_t conv2d_x_bytes(const Conv2dGeometry& g, jcuconv_type type);
 std::uint64_t conv2d_y_bytes(const Conv2dGeometry& g, jcuconv_type type);
 std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type);
 
-// dw is fp32 whatever the storage type; the implicit GEMM writes it with the vectors of its configuration.
+// dw is fp32 whatever the storage type; the GEMMs write it with the vectors of their configuration.
 inline int filter_gradient_alignment(const Conv2dConfig& config) {
-    const bool gemm = config.algorithm == Conv2dAlgorithm::kImplicitGemm;
+    const bool gemm = config.algorithm == Conv2dAlgorithm::kImplicitGemm || config.algorithm == Conv2dAlgorithm::kPointwise;
     return (gemm ? config.vec : 1) * static_cast<int>(sizeof(float));
 }
 
-Outcome check_conv2d_request(jcuconv_pass pass, bool bias, bool relu, bool accumulate);
+// What a caller asks of a pass besides the convolution itself.
+struct Conv2dRequest {
+    Conv2dEpilogue epilogue{};  // without addresses
+    bool bias = false, residual = false;
+    bool dbias = false;
+
+    // The epilogue of one execution.
+    Conv2dEpilogue bound(const Tensors& tensors) const;
+};
+
+// Validates the request and refuses what does not belong to the pass.
+Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV_EPILOGUE_STEPS], int accumulate, int dbias,
+                       Conv2dRequest* request);
+
+// Adds the arguments that the epilogue reads: a bias of `channels`, a residual with the bytes of the output.
+void add_epilogue_arguments(const Conv2dRequest& request, int channels, const Argument& y, Plan* plan);
 
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
                         int alignment, bool accumulate, std::uint64_t workspace_limit, Plan* plan);
+
+// Makes a wgrad plan write the bias gradient too: a second launch, which may use the same workspace because it runs after the first.
+Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch, int alignment, bool accumulate,
+                  std::uint64_t workspace_limit, Plan* plan);
 
 }  // namespace jcuconv

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "jcuconv/problem.h"
+
 namespace jcuconv {
 
 // x is N H W with `c` channels, `x_pitch` elements from pixel to pixel; y is N P Q with `k` channels, `y_pitch` apart;
@@ -21,9 +23,12 @@ struct Conv2dGeometry {
 
 // What happens to a sum before it is stored.
 struct Conv2dEpilogue {
-    const float* bias;  // one per output channel, or null
-    bool relu;          // after the bias
-    bool accumulate;    // last: add to what the output holds
+    std::uint32_t steps;   // jcuconv_epilogue in four bits each, the first one lowest: a kernel shifts them out, without an array
+    const float* bias;     // one per output channel; null without that step
+    const void* residual;  // at the output's pitch and type; null without that step
+    bool accumulate;       // last: add to what the output holds
 };
+
+constexpr int kEpilogueStepBits = 4;
 
 }  // namespace jcuconv

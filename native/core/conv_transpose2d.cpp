@@ -1,5 +1,7 @@
 // Transposed convolution. It is the data gradient of a convolution used forwards, so it needs no kernel of its own: its fprop is
 // that convolution's dgrad, its dgrad that convolution's fprop, and its wgrad that convolution's wgrad with x and dy exchanged.
+#include <algorithm>
+
 #include "core/conv2d.h"
 #include "core/rules.h"
 #include "kernels/conv2d/conv2d.h"
@@ -11,9 +13,9 @@ namespace {
 Outcome output_extent(const char* axis, std::int64_t extent, std::int64_t pad, std::int64_t window, int stride, int dilation,
                       int extra, int* out) {
     JCUCONV_TRY(at_least(axis, extra, 0, JCUCONV_INVALID_PADDING));
-    if (extra >= stride)
+    if (extra >= std::max(stride, dilation))
         return {JCUCONV_INVALID_PADDING, std::string(axis) + " = " + std::to_string(extra) + ": must be smaller than the stride " +
-                                             std::to_string(stride)};
+                                             std::to_string(stride) + " or the dilation " + std::to_string(dilation)};
     const std::int64_t size = (extent - 1) * stride - pad + dilation * (window - 1) + 1 + extra;
     if (size < 1) return {JCUCONV_INVALID_PADDING, "the padding leaves no output"};
     JCUCONV_TRY(at_most("the output's extent", size, INT32_MAX / 2, JCUCONV_UNSUPPORTED_SIZE));
@@ -40,18 +42,21 @@ Outcome adjoint(const jcuconv_conv_transpose2d& t, Conv2dGeometry* g) {
     c.groups = t.groups;
     c.x_pitch = t.y_pitch;
     c.y_pitch = t.x_pitch;
-    c.bias = t.bias;
-    c.relu = t.relu;
-    c.accumulate = t.accumulate;
     JCUCONV_TRY(at_least("h", t.h, 1, JCUCONV_INVALID_IMAGE));
     JCUCONV_TRY(at_least("w", t.w, 1, JCUCONV_INVALID_IMAGE));
     JCUCONV_TRY(at_least("c", t.c, 1, JCUCONV_INVALID_CHANNELS));
     JCUCONV_TRY(at_least("k", t.k, 1, JCUCONV_INVALID_FILTERS));
     JCUCONV_TRY(at_least("stride_h", t.stride_h, 1, JCUCONV_INVALID_STRIDE));
     JCUCONV_TRY(at_least("stride_w", t.stride_w, 1, JCUCONV_INVALID_STRIDE));
+    JCUCONV_TRY(at_least("dilation_h", t.dilation_h, 1, JCUCONV_INVALID_DILATION));
+    JCUCONV_TRY(at_least("dilation_w", t.dilation_w, 1, JCUCONV_INVALID_DILATION));
     JCUCONV_TRY(output_extent("extra_h", t.h, std::int64_t{t.pad_top} + t.pad_bottom, t.r, t.stride_h, t.dilation_h, t.extra_h, &c.h));
     JCUCONV_TRY(output_extent("extra_w", t.w, std::int64_t{t.pad_left} + t.pad_right, t.s, t.stride_w, t.dilation_w, t.extra_w, &c.w));
-    return conv2d_geometry(c, g);
+    JCUCONV_TRY(conv2d_geometry(c, g));
+    // Extra rows of a stride or more would give the convolution more outputs than we have pixels: it leaves those out.
+    g->p = t.h;
+    g->q = t.w;
+    return {};
 }
 
 }  // namespace
@@ -61,10 +66,11 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
     Conv2dGeometry g;
     int alignment = 0;
     JCUCONV_TRY(adjoint(t, &g));
-    JCUCONV_TRY(check_conv2d_request(pass, t.bias, t.relu, t.accumulate));
+    Conv2dRequest request;
+    JCUCONV_TRY(conv2d_request(pass, t.epilogue, t.accumulate, t.dbias, &request));
     JCUCONV_TRY(alignment_of(t.type, t.alignment, &alignment));
     const auto type = static_cast<jcuconv_type>(t.type);
-    const bool bias = t.bias != 0, relu = t.relu != 0, accumulate = t.accumulate != 0;
+    const bool accumulate = request.epilogue.accumulate;
     if (pass == JCUCONV_BGRAD)
         return make_bgrad_plan("conv_transpose2d", type, g.pixels_in(), g.c, g.x_pitch, alignment, accumulate, workspace_limit,
                                plan);
@@ -78,17 +84,17 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
     if (pass == JCUCONV_FPROP) {
         plan->description = "conv_transpose2d fprop as conv2d dgrad " + describe(config);
         plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
-        if (bias) plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(g.c) * sizeof(float), alignof(float)});
+        add_epilogue_arguments(request, g.c, dy, plan);
         plan->run = [=](const Tensors& a, void*, device::Stream stream) {
-            return conv2d_dgrad(g, type, config, a.at(JCUCONV_ARG_X), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_Y),
-                                            {a.at<float>(JCUCONV_ARG_BIAS), relu, false}, stream);
+            return conv2d_dgrad(g, type, config, a.at(JCUCONV_ARG_X), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_Y), request.bound(a),
+                                stream);
         };
     } else if (pass == JCUCONV_DGRAD) {
         plan->description = "conv_transpose2d dgrad as conv2d fprop " + describe(config);
         plan->arguments = {dy, w, {JCUCONV_ARG_DX, x.bytes, alignment, true}};
         plan->run = [=](const Tensors& a, void*, device::Stream stream) {
             return conv2d_fprop(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_W), a.at(JCUCONV_ARG_DX),
-                                              {nullptr, false, accumulate}, stream);
+                                request.bound(a), stream);
         };
     } else {
         plan->description = "conv_transpose2d wgrad as conv2d wgrad " + describe(config);
@@ -97,6 +103,8 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
             return conv2d_wgrad(g, type, config, a.at(JCUCONV_ARG_DY), a.at(JCUCONV_ARG_X), a.at<float>(JCUCONV_ARG_DW), accumulate,
                                            static_cast<float*>(workspace), stream);
         };
+        if (request.dbias)
+            return add_bgrad(type, g.pixels_in(), g.c, g.x_pitch, alignment, accumulate, workspace_limit, plan);
     }
     return {};
 }

@@ -1,4 +1,4 @@
-// Activations and addition: validation and plans.
+// Activations, addition, finite check: validation and plans.
 #include "core/plan.h"
 #include "core/rules.h"
 #include "kernels/elementwise/elementwise.h"
@@ -64,6 +64,19 @@ Outcome make_add_plan(const jcuconv_add& a, jcuconv_pass pass, std::uint64_t, Pl
                        d.argument(JCUCONV_ARG_Y, true, true)};
     plan->run = [=](const Tensors& t, void*, device::Stream stream) {
         return add(d.count, d.type, d.vec, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_X2), t.at(JCUCONV_ARG_Y), stream);
+    };
+    return {};
+}
+
+Outcome make_finite_check_plan(const jcuconv_finite_check& f, jcuconv_pass pass, std::uint64_t, Plan* plan) {
+    JCUCONV_TRY(is_pass(pass, false));
+    Dense d;
+    JCUCONV_TRY(dense(f.count, f.type, f.alignment, &d));
+    plan->description = "finite_check vec " + std::to_string(d.vec);
+    plan->arguments = {d.argument(JCUCONV_ARG_X, false, false),
+                       {JCUCONV_ARG_FLAG, sizeof(std::int32_t), alignof(std::int32_t), true}};
+    plan->run = [=](const Tensors& t, void*, device::Stream stream) {
+        return finite_check(d.count, d.type, d.vec, t.at(JCUCONV_ARG_X), t.at<std::int32_t>(JCUCONV_ARG_FLAG), stream);
     };
     return {};
 }

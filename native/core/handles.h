@@ -1,5 +1,5 @@
-// Handles that survive misuse: an index into a table plus the generation of that slot. A closed handle never matches again, even
-// when its slot is reused.
+// Handles that survive misuse: the kind of object, the generation of a slot, and the slot's index in a table. A closed handle never
+// matches again, even when its slot is reused, and a handle of another kind never matches at all.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,9 @@
 
 namespace jcuconv {
 
-template <class T>
+enum class Kind : std::uint64_t { kPlan = 1, kStream = 2, kEvent = 3, kGraph = 4 };
+
+template <class T, Kind kKind>
 class HandleTable {
   public:
     std::uint64_t add(std::shared_ptr<const T> object) {
@@ -20,9 +22,10 @@ class HandleTable {
             free_.pop_back();
         } else {
             slots_.emplace_back();
+            free_.reserve(slots_.size());  // so that closing never needs memory
         }
         slots_[index].object = std::move(object);
-        return std::uint64_t{slots_[index].generation} << 32 | (index + 1);
+        return tag(slots_[index]) << 32 | (index + 1);
     }
 
     // Null if the handle is unknown or closed. The object lives as long as the result, whoever closes the handle meanwhile.
@@ -39,22 +42,25 @@ class HandleTable {
         if (slot == nullptr) return false;
         last = std::move(slot->object);
         slot->object = nullptr;
-        ++slot->generation;
-        free_.push_back(static_cast<std::size_t>(slot - slots_.data()));
+        if (++slot->generation < kGenerations) free_.push_back(static_cast<std::size_t>(slot - slots_.data()));
         return true;
     }
 
   private:
     struct Slot {
         std::shared_ptr<const T> object;
-        std::uint32_t generation = 1;
+        std::uint64_t generation = 1;
     };
+    // The upper half of a handle holds 4 bits of kind and 28 of generation; a slot that has used them up stays empty.
+    static constexpr std::uint64_t kGenerations = std::uint64_t{1} << 28;
+
+    static std::uint64_t tag(const Slot& slot) { return static_cast<std::uint64_t>(kKind) << 28 | slot.generation; }
 
     const Slot* slot_of(std::uint64_t handle) const {
         const std::uint64_t index = (handle & 0xffffffffu) - 1;
         if (index >= slots_.size()) return nullptr;
         const Slot& slot = slots_[index];
-        return slot.object && slot.generation == handle >> 32 ? &slot : nullptr;
+        return slot.object && tag(slot) == handle >> 32 ? &slot : nullptr;
     }
 
     mutable std::mutex mutex_;

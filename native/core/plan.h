@@ -38,8 +38,12 @@ struct Plan {
     std::function<Outcome(const Tensors& tensors, void* workspace, device::Stream stream)> run;
 };
 
+// The plan behind an open handle, or null.
+std::shared_ptr<const Plan> open_plan(jcuconv_handle handle);
+
 // Checks every argument of the plan (null, bytes, alignment, device memory, overlap), then queues the work.
-Outcome execute(const Plan& plan, std::span<const jcuconv_span> spans, jcuconv_span workspace, device::Stream stream);
+struct StreamUse;
+Outcome execute(const Plan& plan, std::span<const jcuconv_span> spans, jcuconv_span workspace, const StreamUse& stream);
 
 Outcome make_conv2d_plan(const jcuconv_conv2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& problem, jcuconv_pass pass, std::uint64_t workspace_limit,
@@ -54,5 +58,10 @@ Outcome make_add_plan(const jcuconv_add& problem, jcuconv_pass pass, std::uint64
 Outcome make_softmax_cross_entropy_plan(const jcuconv_softmax_cross_entropy& problem, jcuconv_pass pass,
                                         std::uint64_t workspace_limit, Plan* plan);
 Outcome make_optimizer_plan(const jcuconv_optimizer& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_batch_norm_plan(const jcuconv_batch_norm& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_dropout_plan(const jcuconv_dropout& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_finite_check_plan(const jcuconv_finite_check& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_concat_plan(const jcuconv_concat& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_step_control_plan(const jcuconv_step_control& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 
 }  // namespace jcuconv

@@ -1,21 +1,16 @@
 #include "heuristics/conv2d_config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/arithmetic.h"
 #include "core/types.h"
+#include "heuristics/architecture.h"
 
 namespace jcuconv {
 
 namespace {
-
-// The GPU that choices are made for, whatever the one at hand: bits must not depend on the device.
-constexpr int kReferenceMultiprocessors = 132;
-// Below this a part of a reduction costs more to add up than it saves.
-constexpr std::int64_t kMinSplitPixels = 256;
-constexpr std::int64_t kMaxSplitPixels = std::int64_t{1} << 29;  // a split counts its pixels in 32 bits
-constexpr std::int64_t kMaxGridZ = 65535;
 
 struct GemmSize {
     std::int64_t rows, columns, batch;
@@ -49,8 +44,7 @@ Conv2dTile choose_tile(const GemmSize& size, bool can_split) {
     double best_time = std::numeric_limits<double>::infinity();
     for (const TileRow& row : kTiles) {
         const auto count = static_cast<double>(blocks(size, row.tile));
-        const double waves = can_split ? count / kReferenceMultiprocessors
-                                       : static_cast<double>(ceil_div<std::int64_t>(blocks(size, row.tile), kReferenceMultiprocessors));
+        const double waves = can_split ? count / kReferenceMultiprocessors : std::ceil(count / kReferenceMultiprocessors);
         const double time = waves * tile_extent(row.tile) * tile_extent(row.tile) / row.rate;
         if (time < best_time) {
             best = row.tile;
@@ -60,60 +54,116 @@ Conv2dTile choose_tile(const GemmSize& size, bool can_split) {
     return best;
 }
 
-// `parallel`: blocks that one split already gives; `batch`: grid slots that one split takes; `elements`: of the result.
-PixelSplit choose_split(std::int64_t pixels, std::int64_t parallel, std::int64_t batch, std::int64_t elements,
-                        std::size_t workspace_limit) {
-    const auto part_bytes = static_cast<std::size_t>(elements) * sizeof(float);
-    const std::int64_t wanted = ceil_div<std::int64_t>(2 * kReferenceMultiprocessors, parallel);
-    const std::int64_t useful = std::max<std::int64_t>(1, pixels / kMinSplitPixels);
-    const auto affordable = static_cast<std::int64_t>(std::min<std::size_t>(workspace_limit / part_bytes, kMaxGridZ));
-    const std::int64_t splits = std::max({std::int64_t{1}, std::min({wanted, useful, affordable, kMaxGridZ / batch}),
-                                          ceil_div(pixels, kMaxSplitPixels)});
-    PixelSplit split;
-    split.split_pixels = round_up<std::int64_t>(ceil_div(pixels, splits), 16);
-    split.splits = static_cast<int>(ceil_div(pixels, split.split_pixels));
-    split.workspace_bytes = split.splits > 1 ? static_cast<std::size_t>(split.splits) * part_bytes : 0;
-    return split;
+// Four elements per access, where pitches and alignment allow it and `channels` (of a group) are whole vectors.
+int vector_of(const Conv2dTask& t, bool whole_channels) {
+    const bool whole = whole_channels && t.g.x_pitch % 4 == 0 && t.g.y_pitch % 4 == 0;
+    return whole && t.alignment >= 4 * static_cast<int>(size_of(t.type)) ? 4 : 1;
+}
+
+Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
+    Conv2dConfig config;
+    const GemmSize size = gemm_size(t.g, t.pass);
+    const bool split = t.pass == JCUCONV_WGRAD;
+    config.algorithm = algorithm;
+    config.vec = vector_of(t, t.g.group_c % 4 == 0 && t.g.group_k % 4 == 0);
+    config.tile = choose_tile(size, split);
+    if (split)
+        config.split = choose_split(
+            {t.g.pixels_out(), kMinSplitPixels, blocks(size, config.tile), t.g.groups, t.g.filter_elements()}, t.workspace_limit);
+    return config;
+}
+
+constexpr std::int64_t kMaxItems = kMaxGridX * 256;  // threads of a grid
+
+bool always(const Conv2dTask&) { return true; }
+
+Conv2dConfig implicit_gemm(const Conv2dTask& t) { return gemm(Conv2dAlgorithm::kImplicitGemm, t); }
+
+bool depthwise_legal(const Conv2dTask& t) {
+    constexpr std::int64_t kMaxTaps = 9 * kMaxGridYz;  // of depthwise_wgrad
+    return t.g.group_c == 1 && t.g.group_k == 1 && std::int64_t{t.g.r} * t.g.s <= kMaxTaps &&
+           std::max(t.g.pixels_in(), t.g.pixels_out()) <= kMaxItems / t.g.c;
+}
+
+// With one channel per group a GEMM tile would be one column wide and 31 columns idle. A single channel is left to the GEMM.
+bool depthwise_pays(const Conv2dTask& t) { return t.g.groups > 1; }
+
+Conv2dConfig depthwise(const Conv2dTask& t) {
+    constexpr int kBlockChannels = 32;
+    Conv2dConfig config;
+    config.algorithm = Conv2dAlgorithm::kDepthwise;
+    config.vec = vector_of(t, t.g.c % 4 == 0);
+    if (t.pass == JCUCONV_WGRAD)
+        config.split = choose_split({t.g.pixels_out(), kMinSplitPixels, ceil_div(t.g.c, kBlockChannels), 1, t.g.filter_elements()},
+                                    t.workspace_limit);
+    return config;
+}
+
+// A 1x1 window that visits every pixel once: y is a matrix product of x and w as they lie in memory.
+bool pointwise_legal(const Conv2dTask& t) {
+    const Conv2dGeometry& g = t.g;
+    const bool every_pixel_once = g.r == 1 && g.s == 1 && g.p == g.h && g.q == g.w && g.stride_h == 1 && g.stride_w == 1 &&
+                                  g.pad_top == 0 && g.pad_left == 0;
+    return every_pixel_once && vector_of(t, g.group_c % 4 == 0 && g.group_k % 4 == 0) == 4;
+}
+
+Conv2dConfig pointwise(const Conv2dTask& t) {
+    Conv2dConfig config = gemm(Conv2dAlgorithm::kPointwise, t);
+    if (config.tile == Conv2dTile::kSmall) config.tile = Conv2dTile::kMedium;
+    return config;
+}
+
+// Where a small tile is the best one there is little work, and the general kernel has that tile.
+bool pointwise_pays(const Conv2dTask& t) {
+    return choose_tile(gemm_size(t.g, t.pass), t.pass == JCUCONV_WGRAD) != Conv2dTile::kSmall;
+}
+
+struct Row {
+    Conv2dAlgorithm algorithm;
+    const char* name;
+    bool (*legal)(const Conv2dTask&);
+    bool (*pays)(const Conv2dTask&);  // asked only if legal
+    Conv2dConfig (*configure)(const Conv2dTask&);
+};
+
+// Best first; the last row takes everything.
+constexpr Row kRows[] = {
+    {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_legal, depthwise_pays, depthwise},
+    {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_legal, pointwise_pays, pointwise},
+    {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", always, always, implicit_gemm},
+};
+static_assert(std::size(kRows) == std::size(kConv2dAlgorithms));
+
+const Row& row_of(Conv2dAlgorithm algorithm) {
+    for (const Row& row : kRows)
+        if (row.algorithm == algorithm) return row;
+    return kRows[std::size(kRows) - 1];
 }
 
 }  // namespace
 
+bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return row_of(algorithm).legal(task); }
+
+Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return row_of(algorithm).configure(task); }
+
 Conv2dConfig choose_conv2d(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment,
                            std::size_t workspace_limit) {
-    Conv2dConfig config;
-    constexpr std::int64_t kMaxItems = std::int64_t{INT32_MAX} * 256;  // threads of a grid
-    constexpr int kMaxTaps = 9 * 65535;                                // of depthwise_wgrad
-    // With one channel per group a GEMM tile would be one column wide and 31 columns idle. A single channel is left to the
-    // GEMM, and so are several filters per channel.
-    const bool depthwise = g.groups > 1 && g.group_c == 1 && g.group_k == 1 && std::int64_t{g.r} * g.s <= kMaxTaps &&
-                           std::max(g.pixels_in(), g.pixels_out()) <= kMaxItems / g.c;
-    const bool whole_channels = depthwise ? g.c % 4 == 0 : g.group_c % 4 == 0 && g.group_k % 4 == 0;
-    const bool whole_vectors = whole_channels && g.x_pitch % 4 == 0 && g.y_pitch % 4 == 0;
-    config.vec = whole_vectors && alignment >= 4 * static_cast<int>(size_of(type)) ? 4 : 1;
-    if (depthwise) {
-        config.algorithm = Conv2dAlgorithm::kDepthwise;
-        constexpr int kBlockChannels = 32;
-        if (pass == JCUCONV_WGRAD)
-            config.split = choose_split(g.pixels_out(), ceil_div(g.c, kBlockChannels), 1, g.filter_elements(), workspace_limit);
-        return config;
-    }
-    const GemmSize size = gemm_size(g, pass);
-    config.tile = choose_tile(size, pass == JCUCONV_WGRAD);
-    if (pass == JCUCONV_WGRAD)
-        config.split = choose_split(g.pixels_out(), blocks(size, config.tile), g.groups, g.filter_elements(), workspace_limit);
-    return config;
+    const Conv2dTask task{g, type, pass, alignment, workspace_limit};
+    for (const Row& row : kRows)
+        if (row.legal(task) && row.pays(task)) return row.configure(task);
+    return implicit_gemm(task);
 }
 
-PixelSplit choose_column_sums(std::int64_t pixels, int channels, std::size_t workspace_limit) {
-    constexpr int kBlockChannels = 32;
-    return choose_split(pixels, ceil_div(channels, kBlockChannels), 1, channels, workspace_limit);
-}
+std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig&) { return g.pixels_out(); }
+
+const char* name_of(Conv2dAlgorithm algorithm) { return row_of(algorithm).name; }
 
 std::string describe(const Conv2dConfig& config) {
+    std::string text = name_of(config.algorithm);
     const auto extent = std::to_string(tile_extent(config.tile));
-    const bool gemm = config.algorithm == Conv2dAlgorithm::kImplicitGemm;
-    return (gemm ? "implicit_gemm tile " + extent + "x" + extent : std::string("depthwise")) + " vec " + std::to_string(config.vec) + " splits " +
-           std::to_string(config.split.splits) + " workspace " + std::to_string(config.split.workspace_bytes);
+    if (config.algorithm == Conv2dAlgorithm::kImplicitGemm || config.algorithm == Conv2dAlgorithm::kPointwise) text += " tile " + extent + "x" + extent;
+    return text + " vec " + std::to_string(config.vec) + " splits " + std::to_string(config.split.splits) + " workspace " +
+           std::to_string(config.split.workspace_bytes);
 }
 
 }  // namespace jcuconv

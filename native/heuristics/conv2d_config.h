@@ -6,7 +6,7 @@
 
 #include "core/conv2d_geometry.h"
 #include "jcuconv/problem.h"
-#include "kernels/common/column_sums.h"
+#include "heuristics/pixel_split.h"
 
 namespace jcuconv {
 
@@ -14,22 +14,43 @@ enum class Conv2dTile { kLarge, kMedium, kSmall };
 
 constexpr int tile_extent(Conv2dTile tile) { return tile == Conv2dTile::kLarge ? 128 : tile == Conv2dTile::kMedium ? 64 : 32; }
 
-enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise };
+constexpr int tile_depth(Conv2dTile tile) { return tile == Conv2dTile::kLarge ? 8 : 16; }
+
+enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise };
+constexpr Conv2dAlgorithm kConv2dAlgorithms[] = {Conv2dAlgorithm::kImplicitGemm, Conv2dAlgorithm::kDepthwise,
+                                                 Conv2dAlgorithm::kPointwise};
 
 struct Conv2dConfig {
     Conv2dAlgorithm algorithm = Conv2dAlgorithm::kImplicitGemm;
-    Conv2dTile tile = Conv2dTile::kSmall;  // of the implicit GEMM
+    Conv2dTile tile = Conv2dTile::kSmall;  // of the GEMMs
     int vec = 1;  // elements per access: 4 or 1
     PixelSplit split;  // of wgrad
 };
 
-// `alignment`: what the caller promises for every tensor, in bytes. `workspace_limit`: upper bound for the workspace.
-// The choice depends on the arguments only, never on the device, because the bits of wgrad depend on the choice.
+// What a choice depends on. `alignment`: what the caller promises for every tensor, in bytes. `workspace_limit`: upper bound for
+// the workspace. Never the device, because the bits of wgrad depend on the choice.
+struct Conv2dTask {
+    const Conv2dGeometry& g;
+    jcuconv_type type;
+    jcuconv_pass pass;
+    int alignment;
+    std::size_t workspace_limit;
+};
+
+// True if the algorithm can do it at all, whether or not it would be chosen.
+bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task);
+
+// How a legal algorithm does it.
+Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task);
+
+// The first row of the table of algorithms that is legal and pays.
 Conv2dConfig choose_conv2d(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment,
                            std::size_t workspace_limit);
 
-// How a bias gradient is cut.
-PixelSplit choose_column_sums(std::int64_t pixels, int channels, std::size_t workspace_limit);
+// What wgrad counts when it is split: pixels, or the units of the algorithm.
+std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig& config);
+
+const char* name_of(Conv2dAlgorithm algorithm);
 
 // One line for logs: "implicit_gemm tile 64x64 vec 4 splits 3 workspace 1024".
 std::string describe(const Conv2dConfig& config);

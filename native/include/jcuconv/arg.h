@@ -30,8 +30,10 @@ typedef enum jcuconv_arg {
     JCUCONV_ARG_M, /* first state of an optimizer */
     JCUCONV_ARG_V, /* second state of an optimizer */
     JCUCONV_ARG_W_STORAGE, /* 16-bit copy of the weights */
-    JCUCONV_ARG_SEED, /* of a dropout */
+    JCUCONV_ARG_SEED, /* int32[4] of a dropout: seed low, seed high, step low, step high */
     JCUCONV_ARG_FLAG, /* one int32: 0 when every element is finite */
+    JCUCONV_ARG_RATES, /* learning rate of each step, see jcuconv_step_control */
+    JCUCONV_ARG_COUNTERS, /* int32[8], see jcuconv_step_control */
     JCUCONV_ARG_COUNT
 } jcuconv_arg;
 

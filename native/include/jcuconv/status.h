@@ -11,7 +11,7 @@ typedef enum jcuconv_status {
     JCUCONV_OK = 0,
 
     /* Handles and plan creation. */
-    JCUCONV_INVALID_HANDLE = 100,  /* unknown, closed, or of another kind */
+    JCUCONV_INVALID_HANDLE = 100,  /* unknown, closed, or of another kind: plan, event or graph */
     JCUCONV_INVALID_RESULT = 101,  /* the place for the result is null */
     JCUCONV_INVALID_PROBLEM = 102, /* the problem struct is null */
     JCUCONV_INVALID_PASS = 103,
@@ -61,10 +61,14 @@ typedef enum jcuconv_status {
     JCUCONV_INVALID_W_STORAGE = 226,
     JCUCONV_INVALID_SEED = 227,
     JCUCONV_INVALID_FLAG = 228,
+    JCUCONV_INVALID_RATES = 229,
+    JCUCONV_INVALID_COUNTERS = 230,
     JCUCONV_INVALID_ARGUMENTS = 250, /* the array of spans is null or too short */
     JCUCONV_INVALID_WORKSPACE = 251,
     JCUCONV_INVALID_STREAM = 252,
-    JCUCONV_INVALID_MEMORY = 253, /* of a copy, a fill or a release */
+    JCUCONV_INVALID_MEMORY = 253,  /* of a copy, a fill, a wrap or a release */
+    JCUCONV_INVALID_CAPTURE = 254, /* not allowed during a capture, or the capture is broken */
+    JCUCONV_INVALID_ORDER = 255,   /* memory used without waiting for other work on it; only the emulated device knows */
 
     JCUCONV_UNSUPPORTED_TYPE = 300,
     JCUCONV_UNSUPPORTED_SIZE = 301,
@@ -76,8 +80,12 @@ typedef enum jcuconv_status {
     JCUCONV_INTERNAL_ERROR = 402
 } jcuconv_status;
 
+#pragma GCC visibility push(default)
+
 /* The name of a status without its prefix, for example "INVALID_STRIDE". Never null. */
 const char* jcuconv_status_name(jcuconv_status status);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

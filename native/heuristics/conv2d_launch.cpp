@@ -1,0 +1,67 @@
+#include "heuristics/conv2d_launch.h"
+
+#include "core/arithmetic.h"
+#include "heuristics/kernel_budget.h"
+
+namespace jcuconv {
+
+namespace {
+
+LaunchShape launch_of(const KernelBudget& budget) {
+    LaunchShape shape;
+    shape.threads = budget.threads;
+    shape.registers = budget.registers;
+    return shape;
+}
+
+LaunchShape items(std::string_view kernel, std::int64_t count) {
+    LaunchShape shape = launch_of(kernel_budget(kernel));
+    shape.grid_x = ceil_div<std::int64_t>(count, shape.threads);
+    return shape;
+}
+
+LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config) {
+    const std::int64_t extent = tile_extent(config.tile);
+    constexpr std::string_view kGeneral[] = {"conv2d_fprop_implicit_gemm", "conv2d_dgrad_phased_gemm", "conv2d_wgrad_split_gemm"};
+    constexpr std::string_view kPointwise[] = {"conv2d_fprop_pointwise_gemm", "conv2d_dgrad_pointwise_gemm",
+                                               "conv2d_wgrad_pointwise_gemm"};
+    const auto& kernels = config.algorithm == Conv2dAlgorithm::kPointwise ? kPointwise : kGeneral;
+    LaunchShape shape = launch_of(kernel_budget(kernels[pass], tile_extent(config.tile)));
+    shape.shared_bytes = gemm_shared_bytes(tile_extent(config.tile), tile_depth(config.tile));
+    if (pass == JCUCONV_FPROP) {
+        shape.grid_x = ceil_div(g.pixels_out(), extent);
+        shape.grid_y = ceil_div<std::int64_t>(g.group_k, extent);
+        shape.grid_z = g.groups;
+    } else if (pass == JCUCONV_DGRAD) {
+        shape.grid_x = ceil_div(std::int64_t{g.n} * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w), extent);
+        shape.grid_y = ceil_div<std::int64_t>(g.group_c, extent);
+        shape.grid_z = std::int64_t{g.groups} * g.stride_h * g.stride_w;
+    } else {
+        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.r} * g.s * g.group_c, extent);
+        shape.grid_y = ceil_div<std::int64_t>(g.group_k, extent);
+        shape.grid_z = std::int64_t{g.groups} * config.split.splits;
+    }
+    return shape;
+}
+
+LaunchShape depthwise(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config) {
+    if (pass == JCUCONV_FPROP)
+        return items("depthwise_fprop", std::int64_t{g.n} * g.p * ceil_div(g.q, kDepthwiseStrip) * (g.c / config.vec));
+    if (pass == JCUCONV_DGRAD) return items("depthwise_dgrad", g.pixels_in() * (g.c / config.vec));
+    LaunchShape shape = launch_of(kernel_budget("depthwise_wgrad"));
+    shape.grid_x = ceil_div(g.c, kDepthwiseLanes);
+    shape.grid_y = ceil_div(g.r * g.s, kDepthwiseTaps);
+    shape.grid_z = config.split.splits;
+    shape.shared_bytes = shape.threads * kDepthwiseTaps * static_cast<int>(sizeof(float));
+    return shape;
+}
+
+}  // namespace
+
+LaunchShape conv2d_launch(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config) {
+    return config.algorithm == Conv2dAlgorithm::kDepthwise ? depthwise(g, pass, config) : gemm(g, pass, config);
+}
+
+LaunchShape split_sums_launch(std::int64_t elements) { return items("add_split_sums", elements); }
+
+}  // namespace jcuconv
