@@ -3,15 +3,9 @@
 
 #include "core/device.h"
 #include "core/types.h"
+#include "heuristics/pixel_split.h"
 
 namespace jcuconv {
-
-// A reduction over pixels cut into parts whose results are added in order. splits > 1 needs workspace.
-struct PixelSplit {
-    int splits = 1;
-    std::int64_t split_pixels = 0;
-    std::size_t workspace_bytes = 0;
-};
 
 // dbias (+)= sum of dy over all pixels; `workspace` holds splits x channels fp32 values when splits > 1.
 Outcome column_sums(jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch, const PixelSplit& split,

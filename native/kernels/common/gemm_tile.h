@@ -8,6 +8,7 @@
 // All sums run in increasing depth in fp32, so the result does not depend on tile or block order.
 #pragma once
 
+#include "heuristics/conv2d_launch.h"
 #include "kernels/common/vec.h"
 
 namespace jcuconv {
@@ -18,8 +19,7 @@ struct GemmTile {
     static constexpr int kThreadRows = kThreadRows_, kThreadColumns = kThreadColumns_;
     static constexpr int kThreadsAcross = kColumns / kThreadColumns;
     static constexpr int kThreads = kRows / kThreadRows * kThreadsAcross;
-    // Four floats keep rows 16-byte aligned, and shift neighbouring depths by four banks.
-    static constexpr int kPad = 4;
+    static constexpr int kPad = kGemmPad;
 
     static_assert(kThreadRows % 4 == 0 && kThreadColumns % 4 == 0, "fragments are read from shared memory four at a time");
     static_assert(kThreads % 32 == 0 && kThreads <= 1024, "whole warps");
@@ -146,6 +146,41 @@ JCUCONV_DEVICE void multiply_tile(typename Tile::Shared& shared, SourceA& source
         sync_threads();
     }
     multiply_slab<Tile>(shared, buffer, acc);
+}
+
+// The way out of the registers, when what happens to a sum is long code: rows(i) says where row i of this thread's fragment goes,
+// negative for nowhere, and store(where, j, sums) takes kVec neighbours from column j on. Sums take a detour through slots of shared
+// memory that only their own thread uses, because registers cannot be indexed by a loop: so the code stands there once or a few
+// times instead of once per vector, and the registers of a batch are free while it runs.
+template <class Tile, int kVec, class Rows, class Store>
+JCUCONV_DEVICE void drain_tile(typename Tile::Shared& shared, const float (&acc)[Tile::kThreadRows][Tile::kThreadColumns],
+                               Rows rows, Store store) {
+    using Four = Pack<float, 4>;
+    constexpr int kPerRow = Tile::kThreadColumns / 4, kSlots = sizeof(shared) / (sizeof(Four) * Tile::kThreads);
+    constexpr int kBatch = kSlots / kPerRow < Tile::kThreadRows ? kSlots / kPerRow : Tile::kThreadRows;
+    static_assert(kBatch > 0 && Tile::kThreadRows % kBatch == 0, "whole batches of rows fit the slots");
+    auto* slots = reinterpret_cast<Four*>(&shared);
+    const auto slot = [&](int row, int four) -> Four& { return slots[(row * kPerRow + four) * Tile::kThreads + thread_index()]; };
+    sync_threads();  // other threads still multiplied the last slab
+#pragma unroll
+    for (int first = 0; first < Tile::kThreadRows; first += kBatch) {
+#pragma unroll
+        for (int i = 0; i < kBatch; ++i)
+#pragma unroll
+            for (int four = 0; four < kPerRow; ++four)
+#pragma unroll
+                for (int e = 0; e < 4; ++e) slot(i, four).v[e] = acc[first + i][four * 4 + e];
+#pragma unroll 1
+        for (int i = 0; i < kBatch; ++i) {
+            const std::int64_t where = rows(first + i);
+            if (where < 0) continue;
+#pragma unroll 1
+            for (int j = 0; j < Tile::kThreadColumns; j += kVec) {
+                const auto sums = *reinterpret_cast<const Pack<float, kVec>*>(&slot(i, j / 4).v[j % 4]);
+                store(where, j, sums.v);
+            }
+        }
+    }
 }
 
 }  // namespace jcuconv

@@ -8,14 +8,16 @@
 //            arrive adding the parts: saves a launch, but needs a counter that somebody has to reset.
 #include "kernels/common/split_sums.h"
 
-#include "core/arithmetic.h"
+#include "heuristics/conv2d_launch.h"
+#include "heuristics/kernel_budget.h"
+#include "kernels/common/grid.h"
 #include "primitives/primitives.h"
 
 namespace jcuconv {
 
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = kernel_budget("add_split_sums").threads;
 
 JCUCONV_KERNEL(kThreads)
 add_split_sums_kernel(const float* workspace, int splits, std::int64_t count, float* out, bool accumulate) {
@@ -31,9 +33,9 @@ add_split_sums_kernel(const float* workspace, int splits, std::int64_t count, fl
 
 Outcome add_split_sums(const float* workspace, int splits, std::int64_t count, float* out, bool accumulate,
                        device::Stream stream) {
-    const Dim3 grid = {static_cast<unsigned>(ceil_div<std::int64_t>(count, kThreads)), 1, 1};
-    return launch("add_split_sums", add_split_sums_kernel, grid, kThreads, 0, stream, workspace, splits, count, out,
-                  accumulate);
+    const LaunchShape shape = split_sums_launch(count);
+    return launch("add_split_sums", add_split_sums_kernel, grid_of(shape), shape.threads, shape.shared_bytes, stream, workspace,
+                  splits, count, out, accumulate);
 }
 
 }  // namespace jcuconv

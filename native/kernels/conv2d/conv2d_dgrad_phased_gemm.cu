@@ -11,6 +11,7 @@
 // Lost       One launch per phase: u_h*u_w launches that each fill a part of the GPU. Grid slots of the smaller phases that lie
 //            past their last pixel return at once, which costs less than a table of phases.
 #include "core/arithmetic.h"
+#include "kernels/common/grid.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
 #include "kernels/conv2d/conv2d_tiles.h"
@@ -133,36 +134,36 @@ conv2d_dgrad_phased_gemm_kernel(const Conv2dGeometry g, const T* dy, const T* w,
     GradientSource<T, LoaderA, kVec> gradients(g, rows, columns, dy, first_pixel, group);
     ChannelSource<T, LoaderB, kVec> channels(g, rows, columns, w, first_channel, group);
     float acc[Tile::kThreadRows][Tile::kThreadColumns];
-    multiply_tile<Tile, LoaderA, LoaderB>(shared<typename Tile::Shared>(), gradients, channels,
+    auto& shared_tile = shared<typename Tile::Shared>();
+    multiply_tile<Tile, LoaderA, LoaderB>(shared_tile, gradients, channels,
                                           rows.tap_count * columns.tap_count * g.group_k, acc);
 
-#pragma unroll
-    for (int i = 0; i < Tile::kThreadRows; ++i) {
-        const std::int64_t pixel = first_pixel + Tile::row(i);
-        if (pixel >= pixels) continue;
-        const std::int64_t line = pixel / columns.count;
-        const std::int64_t h = rows.first + line % rows.count * g.stride_h;
-        const std::int64_t column = columns.first + pixel % columns.count * g.stride_w;
-        T* to = dx + ((line / rows.count * g.h + h) * g.w + column) * g.x_pitch;
-#pragma unroll
-        for (int j = 0; j < Tile::kThreadColumns; j += kVec) {
+    drain_tile<Tile, kVec>(
+        shared_tile, acc,
+        [&](int i) -> std::int64_t {
+            const std::int64_t pixel = first_pixel + Tile::row(i);
+            if (pixel >= pixels) return -1;
+            const std::int64_t line = pixel / columns.count;
+            const std::int64_t h = rows.first + line % rows.count * g.stride_h;
+            const std::int64_t column = columns.first + pixel % columns.count * g.stride_w;
+            return ((line / rows.count * g.h + h) * g.w + column) * g.x_pitch;
+        },
+        [&](std::int64_t pixel, int j, const float* sums) {
             const int c = first_channel + Tile::column(j);
-            if (c < g.group_c) store_conv2d<kVec>(to, group * g.group_c + c, &acc[i][j], epilogue);
-        }
-    }
+            if (c < g.group_c) store_conv2d<kVec>(dx, pixel, group * g.group_c + c, sums, epilogue);
+        });
 }
+
+static_assert(tiles_agree_with_launch("conv2d_dgrad_phased_gemm"));
 
 }  // namespace
 
 Outcome conv2d_dgrad_phased_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy,
                                  const void* w, void* dx, const Conv2dEpilogue& epilogue, device::Stream stream) {
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_DGRAD, config);
     return with_conv2d_tile(type, config, [&]<class T, class Tile, int kVec>() {
-        const std::int64_t pixels = std::int64_t{g.n} * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w);
-        const Dim3 grid = {static_cast<unsigned>(ceil_div<std::int64_t>(pixels, Tile::kRows)),
-                           static_cast<unsigned>(ceil_div(g.group_c, Tile::kColumns)),
-                           static_cast<unsigned>(g.groups * g.stride_h * g.stride_w)};
-        return launch("conv2d_dgrad_phased_gemm", conv2d_dgrad_phased_gemm_kernel<T, Tile, kVec>, grid, Tile::kThreads,
-                      sizeof(typename Tile::Shared), stream, g, static_cast<const T*>(dy), static_cast<const T*>(w),
+        return launch("conv2d_dgrad_phased_gemm", conv2d_dgrad_phased_gemm_kernel<T, Tile, kVec>, grid_of(shape), shape.threads,
+                      shape.shared_bytes, stream, g, static_cast<const T*>(dy), static_cast<const T*>(w),
                       static_cast<T*>(dx), epilogue);
     });
 }

@@ -1,4 +1,4 @@
-// Convolution forward: y[n,p,q,k] = sum over r,s,c of x[n, p*u - pad + r*d, ..., c] * w[k,r,s,c], then bias and ReLU.
+// Convolution forward: y[n,p,q,k] = sum over r,s,c of x[n, p*u - pad + r*d, ..., c] * w[k,r,s,c], then the epilogue.
 //
 // Layouts    x NHWC, w KRSC, y NPQK in the storage type; bias fp32. Channels of x and y at a pitch.
 // Mapping    GEMM with rows = output pixels (n,p,q), columns = filters of a group, depth = (r,s,c), c fastest. A block computes
@@ -9,8 +9,11 @@
 //            Cost: 2*n*p*q*k*r*s*c/groups FLOP; floor max(bytes of x + w + y over bandwidth, FLOP over the FFMA rate).
 // Lost       A loop over taps around a loop over channels needs no division of the depth, but pads every tap to a multiple of
 //            the slab: 5x more work for c = 3. One division per slab and thread costs about 4 % and serves every c.
+#include <type_traits>
+
 #include "core/arithmetic.h"
-#include "kernels/conv2d/conv2d_epilogue.h"
+#include "kernels/common/grid.h"
+#include "kernels/conv2d/conv2d_gemm_output.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
@@ -60,31 +63,37 @@ struct PatchSource {
 // Rows: filters. Depth: (r,s,c), which is exactly how a filter lies in memory.
 template <class T, class Loader, int kVec>
 struct FilterSource {
-    const T* filter[Loader::kSlots];  // null past the last filter of the group
-    int taps, at = 0;
+    const T* filter;  // of slot 0; the others follow at equal distances, which needs fewer registers than a pointer each
+    int taps, left, at = 0;
 
     JCUCONV_DEVICE FilterSource(const Conv2dGeometry& g, const T* w, int first_filter, int group)
         : taps(g.r * g.s * g.group_c) {
-#pragma unroll
-        for (int slot = 0; slot < Loader::kSlots; ++slot) {
-            const int k = first_filter + Loader::row(slot);
-            filter[slot] = k < g.group_k ? w + (std::int64_t{group} * g.group_k + k) * taps : nullptr;
-        }
+        const int k = first_filter + Loader::row(0);
+        filter = w + (std::int64_t{group} * g.group_k + k) * taps;
+        left = g.group_k - k;
     }
 
     JCUCONV_DEVICE void seek(int depth) { at = depth; }
 
     JCUCONV_DEVICE void load(int slot, float (&out)[kVec]) const {
-        if (filter[slot] != nullptr && at < taps) {
-            load_f32(filter[slot] + at, out);
+        const int row = slot * Loader::kRowsPerSlot;
+        if (row < left && at < taps) {
+            load_f32(filter + std::int64_t{row} * taps + at, out);
         } else {
             set_zero(out);
         }
     }
 };
 
+// Blocks that must fit on a multiprocessor side by side. Without it ptxas aims at a round number of registers and spills to reach it.
+// The registers per thread that the three tiles then have: 128, 80, 102; scalar loads have more addresses to keep: 255, 128, 128.
+template <class Tile, int kVec>
+constexpr int kBlocks = std::is_same_v<Tile, LargeTile>    ? (kVec == 4 ? 2 : 1)
+                        : std::is_same_v<Tile, MediumTile> ? (kVec == 4 ? 3 : 2)
+                                                           : (kVec == 4 ? 10 : 8);
+
 template <class T, class Tile, int kVec>
-JCUCONV_KERNEL(Tile::kThreads)
+JCUCONV_KERNEL(Tile::kThreads, kBlocks<Tile, kVec>)
 conv2d_fprop_implicit_gemm_kernel(const Conv2dGeometry g, const T* x, const T* w, T* y, const Conv2dEpilogue epilogue) {
     auto& shared_tile = shared<typename Tile::Shared>();
     const std::int64_t first_pixel = std::int64_t{block_index().x} * Tile::kRows;
@@ -99,28 +108,19 @@ conv2d_fprop_implicit_gemm_kernel(const Conv2dGeometry g, const T* x, const T* w
     multiply_tile<Tile, LoaderA, LoaderB>(shared_tile, patches, filters, g.r * g.s * g.group_c, acc);
 
     const std::int64_t pixels = std::int64_t{g.n} * g.p * g.q;
-#pragma unroll
-    for (int i = 0; i < Tile::kThreadRows; ++i) {
-        const std::int64_t pixel = first_pixel + Tile::row(i);
-        if (pixel >= pixels) continue;
-#pragma unroll
-        for (int j = 0; j < Tile::kThreadColumns; j += kVec) {
-            const int k = first_filter + Tile::column(j);
-            if (k >= g.group_k) continue;
-            store_conv2d<kVec>(y + pixel * g.y_pitch, group * g.group_k + k, &acc[i][j], epilogue);
-        }
-    }
+    store_pixels<Tile, kVec>(shared_tile, acc, first_pixel, pixels, first_filter, g.group_k, group * g.group_k, g.y_pitch, y, epilogue);
 }
+
+static_assert(tiles_agree_with_launch("conv2d_fprop_implicit_gemm"));
 
 }  // namespace
 
 Outcome conv2d_fprop_implicit_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x,
                                    const void* w, void* y, const Conv2dEpilogue& epilogue, device::Stream stream) {
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_FPROP, config);
     return with_conv2d_tile(type, config, [&]<class T, class Tile, int kVec>() {
-        const Dim3 grid = {static_cast<unsigned>(ceil_div<std::int64_t>(g.pixels_out(), Tile::kRows)),
-                           static_cast<unsigned>(ceil_div(g.group_k, Tile::kColumns)), static_cast<unsigned>(g.groups)};
-        return launch("conv2d_fprop_implicit_gemm", conv2d_fprop_implicit_gemm_kernel<T, Tile, kVec>, grid, Tile::kThreads,
-                      sizeof(typename Tile::Shared), stream, g, static_cast<const T*>(x), static_cast<const T*>(w),
+        return launch("conv2d_fprop_implicit_gemm", conv2d_fprop_implicit_gemm_kernel<T, Tile, kVec>, grid_of(shape), shape.threads,
+                      shape.shared_bytes, stream, g, static_cast<const T*>(x), static_cast<const T*>(w),
                       static_cast<T*>(y), epilogue);
     });
 }

@@ -11,7 +11,10 @@
 // Lost       Splits chosen from the number of multiprocessors: fills each GPU, but the same problem would give other bits on
 //            another GPU. The choice depends on the problem alone.
 #include "core/arithmetic.h"
+#include "kernels/common/gemm_sources.h"
+#include "kernels/common/grid.h"
 #include "kernels/common/split_sums.h"
+#include "kernels/conv2d/conv2d_gemm_output.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
@@ -30,32 +33,6 @@ struct PixelRange {
         image = first / per_image;
         offset = static_cast<int>(first % per_image);
         count = static_cast<int>(first + split_pixels < all ? split_pixels : all - first);
-    }
-};
-
-// Rows: filters, neighbours in memory. Depth: pixels.
-template <class T, class Loader, int kVec>
-struct GradientSource {
-    const T* dy;  // at this thread's filter of the split's first pixel, null past the last filter
-    std::int64_t pitch;
-    int count, at = 0;
-
-    JCUCONV_DEVICE GradientSource(const Conv2dGeometry& g, const PixelRange& range, const T* gradient, int first_filter,
-                                  int group)
-        : pitch(g.y_pitch), count(range.count) {
-        const int k = first_filter + Loader::row();
-        const std::int64_t pixel = range.image * g.p * g.q + range.offset;
-        dy = k < g.group_k ? gradient + pixel * pitch + group * g.group_k + k : nullptr;
-    }
-
-    JCUCONV_DEVICE void seek(int depth) { at = depth; }
-
-    JCUCONV_DEVICE void load(int, float (&out)[kVec]) const {
-        if (dy != nullptr && at < count) {
-            load_f32(dy + at * pitch, out);
-        } else {
-            set_zero(out);
-        }
     }
 };
 
@@ -106,43 +83,29 @@ conv2d_wgrad_split_gemm_kernel(const Conv2dGeometry g, int splits, std::int64_t 
 
     using LoaderA = RowLoader<Tile, Tile::kRows, kVec>;
     using LoaderB = RowLoader<Tile, Tile::kColumns, kVec>;
-    GradientSource<T, LoaderA, kVec> gradients(g, range, dy, first_filter, group);
+    const std::int64_t first_pixel = range.image * g.p * g.q + range.offset;
+    RowMatrix<T, LoaderA, kVec> gradients(dy + first_pixel * g.y_pitch + group * g.group_k, first_filter, g.group_k, g.y_pitch,
+                                          range.count);
     PatchSource<T, LoaderB, kVec> patches(g, range, x, first_column, group);
     float acc[Tile::kThreadRows][Tile::kThreadColumns];
     multiply_tile<Tile, LoaderA, LoaderB>(shared<typename Tile::Shared>(), gradients, patches, range.count, acc);
 
     const int columns = g.r * g.s * g.group_c;
-    float* to = sums + std::int64_t{split} * g.k * columns + std::int64_t{group} * g.group_k * columns;
-#pragma unroll
-    for (int i = 0; i < Tile::kThreadRows; ++i) {
-        const int k = first_filter + Tile::row(i);
-        if (k >= g.group_k) continue;
-#pragma unroll
-        for (int j = 0; j < Tile::kThreadColumns; j += kVec) {
-            const int column = first_column + Tile::column(j);
-            if (column >= columns) continue;
-            float* element = to + std::int64_t{k} * columns + column;
-            float values[kVec];
-            set_zero(values);
-            if (accumulate) load_f32(element, values);
-#pragma unroll
-            for (int e = 0; e < kVec; ++e) values[e] += acc[i][j + e];
-            store_f32(element, values);
-        }
-    }
+    store_filters<Tile, kVec>(acc, first_filter, g.group_k, first_column, columns,
+                              sums + (std::int64_t{split} * g.k + std::int64_t{group} * g.group_k) * columns, accumulate);
 }
+
+static_assert(tiles_agree_with_launch("conv2d_wgrad_split_gemm"));
 
 }  // namespace
 
 Outcome conv2d_wgrad_split_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x,
                                 const void* dy, float* dw, bool accumulate, float* workspace, device::Stream stream) {
     const bool split = config.split.splits > 1;
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_WGRAD, config);
     JCUCONV_TRY(with_conv2d_tile(type, config, [&]<class T, class Tile, int kVec>() {
-        const Dim3 grid = {static_cast<unsigned>(ceil_div(g.r * g.s * g.group_c, Tile::kColumns)),
-                           static_cast<unsigned>(ceil_div(g.group_k, Tile::kRows)),
-                           static_cast<unsigned>(g.groups * config.split.splits)};
-        return launch("conv2d_wgrad_split_gemm", conv2d_wgrad_split_gemm_kernel<T, Tile, kVec>, grid, Tile::kThreads,
-                      sizeof(typename Tile::Shared), stream, g, config.split.splits, config.split.split_pixels,
+        return launch("conv2d_wgrad_split_gemm", conv2d_wgrad_split_gemm_kernel<T, Tile, kVec>, grid_of(shape), shape.threads,
+                      shape.shared_bytes, stream, g, config.split.splits, config.split.split_pixels,
                       static_cast<const T*>(x), static_cast<const T*>(dy), split ? workspace : dw, !split && accumulate);
     }));
     return split ? add_split_sums(workspace, config.split.splits, g.filter_elements(), dw, accumulate, stream) : Outcome();

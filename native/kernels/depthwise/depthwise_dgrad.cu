@@ -6,6 +6,9 @@
 // Limits     As forward.
 // Resources  No shared memory. Cost: 2*n*p*q*c*r*s FLOP, floor bytes of dy + dx.
 // Lost       Scattering every dy to its window: atomics, whose order would decide the bits.
+#include "heuristics/conv2d_launch.h"
+#include "heuristics/kernel_budget.h"
+#include "kernels/common/grid.h"
 #include "kernels/common/index.h"
 #include "kernels/common/windows.h"
 #include "kernels/common/with_type.h"
@@ -40,17 +43,21 @@ depthwise_dgrad_kernel(const Conv2dGeometry g, std::int64_t items, const T* dy, 
                 sum[i] += gradient[i] * to_f32(load_global(w + (std::int64_t{c + i} * g.r + r) * g.s + s));
         }
     }
-    store_conv2d<kVec>(dx + pixel * g.x_pitch, c, sum, epilogue);
+    store_conv2d<kVec>(dx, pixel * g.x_pitch, c, sum, epilogue);
 }
+
+static_assert(kernel_budget("depthwise_dgrad").threads == kItemThreads);
 
 }  // namespace
 
 Outcome depthwise_dgrad(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy, const void* w,
                         void* dx, const Conv2dEpilogue& epilogue, device::Stream stream) {
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_DGRAD, config);
     return with_type_and_vec(type, config.vec, [&]<class T, int kVec>() {
         const std::int64_t items = g.pixels_in() * (g.c / kVec);
-        return launch("depthwise_dgrad", depthwise_dgrad_kernel<T, kVec>, item_grid(items), kItemThreads, 0, stream, g, items,
-                      static_cast<const T*>(dy), static_cast<const T*>(w), static_cast<T*>(dx), epilogue);
+        return launch("depthwise_dgrad", depthwise_dgrad_kernel<T, kVec>, grid_of(shape), shape.threads,
+                      shape.shared_bytes, stream, g, items, static_cast<const T*>(dy), static_cast<const T*>(w),
+                      static_cast<T*>(dx), epilogue);
     });
 }
 

@@ -1,4 +1,4 @@
-// Depthwise convolution forward: y[n,p,q,c] = sum over r,s of x[n, p*u - pad + r*d, ..., c] * w[c,r,s], then bias and ReLU.
+// Depthwise convolution forward: y[n,p,q,c] = sum over r,s of x[n, p*u - pad + r*d, ..., c] * w[c,r,s], then the epilogue.
 //
 // Layouts    x NHWC, y NPQC with a channel pitch, w [c][r][s], all in the storage type; bias fp32.
 // Mapping    One thread per kVec channels and a strip of four outputs along q: a weight is loaded once for the strip.
@@ -8,6 +8,9 @@
 // Resources  No shared memory. Cost: 2*n*p*q*c*r*s FLOP, floor bytes of x + y: bound by memory below about 7x7.
 // Lost       A window of inputs in registers needs s and the stride as constants: six instantiations per type for the common
 //            sizes. To be tried when a GPU can tell whether the cache serves the repeated reads.
+#include "heuristics/conv2d_launch.h"
+#include "heuristics/kernel_budget.h"
+#include "kernels/common/grid.h"
 #include "kernels/common/index.h"
 #include "kernels/common/with_type.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
@@ -17,7 +20,7 @@ namespace jcuconv {
 
 namespace {
 
-constexpr int kStrip = 4;
+constexpr int kStrip = kDepthwiseStrip;
 
 template <class T, int kVec>
 JCUCONV_KERNEL(kItemThreads)
@@ -52,17 +55,21 @@ depthwise_fprop_kernel(const Conv2dGeometry g, std::int64_t items, const T* x, c
     }
 #pragma unroll
     for (int j = 0; j < kStrip; ++j)
-        if (q0 + j < g.q) store_conv2d<kVec>(y + ((index * g.p + p) * g.q + q0 + j) * g.y_pitch, c, sum[j], epilogue);
+        if (q0 + j < g.q) store_conv2d<kVec>(y, ((index * g.p + p) * g.q + q0 + j) * g.y_pitch, c, sum[j], epilogue);
 }
+
+static_assert(kernel_budget("depthwise_fprop").threads == kItemThreads);
 
 }  // namespace
 
 Outcome depthwise_fprop(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x, const void* w,
                         void* y, const Conv2dEpilogue& epilogue, device::Stream stream) {
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_FPROP, config);
     return with_type_and_vec(type, config.vec, [&]<class T, int kVec>() {
         const std::int64_t items = std::int64_t{g.n} * g.p * ceil_div(g.q, kStrip) * (g.c / kVec);
-        return launch("depthwise_fprop", depthwise_fprop_kernel<T, kVec>, item_grid(items), kItemThreads, 0, stream, g, items,
-                      static_cast<const T*>(x), static_cast<const T*>(w), static_cast<T*>(y), epilogue);
+        return launch("depthwise_fprop", depthwise_fprop_kernel<T, kVec>, grid_of(shape), shape.threads,
+                      shape.shared_bytes, stream, g, items, static_cast<const T*>(x), static_cast<const T*>(w),
+                      static_cast<T*>(y), epilogue);
     });
 }
 

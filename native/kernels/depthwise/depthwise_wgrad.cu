@@ -8,7 +8,9 @@
 // Resources  9.2 KB shared memory. Cost: 2*n*p*q*c*r*s FLOP, floor bytes of x + dy; each chunk of 9 taps reads dy once and x from
 //            the cache.
 // Lost       One block per tap: reads dy r*s times.
-#include "core/arithmetic.h"
+#include "heuristics/conv2d_launch.h"
+#include "heuristics/kernel_budget.h"
+#include "kernels/common/grid.h"
 #include "kernels/common/index.h"
 #include "kernels/common/split_sums.h"
 #include "kernels/common/vec.h"
@@ -19,7 +21,7 @@ namespace jcuconv {
 
 namespace {
 
-constexpr int kLanes = 32, kWarps = 8, kTaps = 9;
+constexpr int kLanes = kDepthwiseLanes, kWarps = 8, kTaps = kDepthwiseTaps;
 
 struct Shared {
     float sums[kWarps][kTaps][kLanes];
@@ -65,15 +67,17 @@ depthwise_wgrad_kernel(const Conv2dGeometry g, std::int64_t split_pixels, const 
     }
 }
 
+static_assert(kernel_budget("depthwise_wgrad").threads == kLanes * kWarps);
+static_assert(sizeof(Shared) == kLanes * kWarps * kTaps * sizeof(float));
+
 }  // namespace
 
 Outcome depthwise_wgrad(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x, const void* dy,
                         float* dw, bool accumulate, float* workspace, device::Stream stream) {
     const bool split = config.split.splits > 1;
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_WGRAD, config);
     JCUCONV_TRY(with_type_and_vec(type, 1, [&]<class T, int>() {
-        const Dim3 grid = {static_cast<unsigned>(ceil_div(g.c, kLanes)), static_cast<unsigned>(ceil_div(g.r * g.s, kTaps)),
-                           static_cast<unsigned>(config.split.splits)};
-        return launch("depthwise_wgrad", depthwise_wgrad_kernel<T>, grid, kLanes * kWarps, sizeof(Shared), stream, g,
+        return launch("depthwise_wgrad", depthwise_wgrad_kernel<T>, grid_of(shape), shape.threads, shape.shared_bytes, stream, g,
                       config.split.split_pixels, static_cast<const T*>(x), static_cast<const T*>(dy), split ? workspace : dw,
                       !split && accumulate);
     }));

@@ -4,7 +4,8 @@
 // Mapping    One thread per kVec neighbouring elements.
 // Limits     kVec = 4 needs a count divisible by 4 and aligned tensors.
 // Resources  No shared memory. Floor: bytes of x + y.
-// Lost       Nothing yet: a convolution's epilogue applies ReLU for free, so this serves what cannot be fused.
+// Lost       Nothing yet: a convolution's epilogue applies the same functions for free, so this serves what cannot be fused.
+#include "kernels/common/activate.h"
 #include "kernels/common/index.h"
 #include "kernels/common/vec.h"
 #include "kernels/common/with_type.h"
@@ -17,11 +18,8 @@ namespace {
 JCUCONV_DEVICE float activate(jcuconv_activation_kind kind, float x) {
     switch (kind) {
         case JCUCONV_TANH: return tanh_f32(x);
-        case JCUCONV_SIGMOID: {
-            const float e = exp_f32(x < 0.0f ? x : -x);  // at most 1: cannot overflow
-            return (x < 0.0f ? e : 1.0f) / (1.0f + e);
-        }
-        default: return x < 0.0f ? 0.0f : x;  // a NaN stays a NaN
+        case JCUCONV_SIGMOID: return sigmoid(x);
+        default: return relu(x);
     }
 }
 

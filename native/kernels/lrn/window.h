@@ -16,14 +16,24 @@ JCUCONV_DEVICE void load_channels(const T* pixel, int first, int channels, float
     }
 }
 
+// One vector of channels, zero if there is none: vectors lie wholly inside or outside.
+template <int kVec, class T>
+JCUCONV_DEVICE void load_vector(const T* pixel, int first, int channels, float (&run)[kVec]) {
+    if (first >= 0 && first < channels) {
+        load_f32(pixel + first, run);
+    } else {
+        set_zero(run);
+    }
+}
+
 // Sum of v[center - half .. center + half]. Formed anew for each channel: sliding it (add one, subtract one) would let rounding
-// errors drift along the channels and could make the sum of squares negative.
-template <int kHalf, int kLength>
+// errors drift along the channels and could make the sum of squares negative. kSquares: of their squares.
+template <int kHalf, bool kSquares = false, int kLength>
 JCUCONV_DEVICE float window_sum(const float (&v)[kLength], int center, int half) {
     float sum = 0.0f;
 #pragma unroll
     for (int o = -kHalf; o <= kHalf; ++o)
-        if (o >= -half && o <= half) sum += v[center + o];
+        if (o >= -half && o <= half) sum += kSquares ? v[center + o] * v[center + o] : v[center + o];
     return sum;
 }
 

@@ -1,6 +1,6 @@
 // Adam with decoupled weight decay, see jcuconv_optimizer.
 //
-// Layouts    w, dw, m, v flat fp32; w_storage flat in the storage type, or absent; hyper fp32 [8].
+// Layouts    w, dw, m, v flat fp32; w_storage flat in the storage type, or absent; hyper fp32 [9].
 // Mapping    One thread per parameter.
 // Limits     count < 2^31 * 256. The bias corrections 1 - beta^t come from device memory like the rate.
 // Resources  No shared memory. Floor: bytes of w, dw, m, v read and of w, m, v, w_storage written.
@@ -19,7 +19,12 @@ adam_kernel(std::int64_t count, const OptimizerTensors t, T* w_storage) {
     const std::int64_t i = item_index();
     if (i >= count) return;
     const auto hyper = [&](int index) { return load_global(t.hyper + index); };
-    const float w = load_global(t.w + i), g = hyper(kGradientScale) * load_global(t.dw + i);
+    const float w = load_global(t.w + i);
+    if (hyper(kApply) == 0.0f) {
+        if (w_storage != nullptr) store_global(w_storage + i, from_f32<T>(w));
+        return;
+    }
+    const float g = hyper(kGradientScale) * load_global(t.dw + i);
     const float beta1 = hyper(kMomentum), beta2 = hyper(kBeta2);
     const float m = beta1 * load_global(t.m + i) + (1.0f - beta1) * g;
     const float v = beta2 * load_global(t.v + i) + (1.0f - beta2) * g * g;

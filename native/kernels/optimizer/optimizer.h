@@ -16,9 +16,20 @@ struct OptimizerTensors {
 
 // Indices into `hyper`.
 constexpr int kLearningRate = 0, kGradientScale = 1, kWeightDecay = 2, kMomentum = 3, kBeta2 = 4, kEps = 5, kCorrection1 = 6,
-              kCorrection2 = 7, kHyperCount = 8;
+              kCorrection2 = 7, kApply = 8, kHyperCount = 9;
 
 Outcome sgd(std::int64_t count, jcuconv_type storage, const OptimizerTensors& t, device::Stream stream);
 Outcome adam(std::int64_t count, jcuconv_type storage, const OptimizerTensors& t, device::Stream stream);
+
+// See jcuconv_step_control. `flag` is null without loss scaling.
+struct StepControl {
+    int rates, rows, growth_interval;
+    const std::int32_t* flag;
+    const float* rate;
+    std::int32_t *counters, *seed;
+    float *loss_scale, *hyper;
+};
+
+Outcome step_control(const StepControl& control, device::Stream stream);
 
 }  // namespace jcuconv

@@ -1,0 +1,51 @@
+// 1x1 convolution, data gradient: dx[m,c] = sum over k of dy[m,k] * w[k,c] for all pixels m. Also the forward pass of the 1x1
+// transposed convolution, hence the epilogue.
+//
+// Layouts    dy [pixels][k], w [k][c/groups], dx [pixels][c] in the storage type; bias fp32, one per channel c. Pixels at a pitch.
+// Mapping    GEMM with rows = pixels, columns = channels of a group, depth = filters of a group. Grid: x pixel tiles, y channel
+//            tiles, z groups.
+// Limits     As forward.
+// Resources  As forward, floor bytes of dy + w + dx. The phased GEMM divides four times per slab and once per vector and axis.
+// Lost       Nothing yet beyond what is said forward.
+#include "kernels/common/gemm_sources.h"
+#include "kernels/common/grid.h"
+#include "kernels/conv2d/conv2d_gemm_output.h"
+#include "kernels/conv2d/conv2d_pointwise_gemm.h"
+#include "kernels/conv2d/conv2d_tiles.h"
+
+namespace jcuconv {
+
+namespace {
+
+template <class T, class Tile, int kVec>
+JCUCONV_KERNEL(Tile::kThreads)
+conv2d_dgrad_pointwise_gemm_kernel(const Conv2dGeometry g, const T* dy, const T* w, T* dx, const Conv2dEpilogue epilogue) {
+    const std::int64_t first_pixel = std::int64_t{block_index().x} * Tile::kRows, pixels = std::int64_t{g.n} * g.h * g.w;
+    const int first_channel = static_cast<int>(block_index().y) * Tile::kColumns, group = static_cast<int>(block_index().z);
+
+    using LoaderA = DepthLoader<Tile, Tile::kRows, kVec>;
+    using LoaderB = RowLoader<Tile, Tile::kColumns, kVec>;
+    DepthMatrix<T, LoaderA, kVec> gradients(dy + group * g.group_k, first_pixel, pixels, g.y_pitch, g.group_k);
+    RowMatrix<T, LoaderB, kVec> channels(w + std::int64_t{group} * g.group_k * g.group_c, first_channel, g.group_c, g.group_c,
+                                         g.group_k);
+    float acc[Tile::kThreadRows][Tile::kThreadColumns];
+    auto& shared_tile = shared<typename Tile::Shared>();
+    multiply_tile<Tile, LoaderA, LoaderB>(shared_tile, gradients, channels, g.group_k, acc);
+    store_pixels<Tile, kVec>(shared_tile, acc, first_pixel, pixels, first_channel, g.group_c, group * g.group_c, g.x_pitch, dx, epilogue);
+}
+
+static_assert(pointwise_tiles_agree_with_launch("conv2d_dgrad_pointwise_gemm"));
+
+}  // namespace
+
+Outcome conv2d_dgrad_pointwise_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy,
+                                    const void* w, void* dx, const Conv2dEpilogue& epilogue, device::Stream stream) {
+    const LaunchShape shape = conv2d_launch(g, JCUCONV_DGRAD, config);
+    return with_pointwise_tile(type, config, [&]<class T, class Tile, int kVec>() {
+        return launch("conv2d_dgrad_pointwise_gemm", conv2d_dgrad_pointwise_gemm_kernel<T, Tile, kVec>, grid_of(shape),
+                      shape.threads, shape.shared_bytes, stream, g, static_cast<const T*>(dy), static_cast<const T*>(w),
+                      static_cast<T*>(dx), epilogue);
+    });
+}
+
+}  // namespace jcuconv
