@@ -1,13 +1,14 @@
 // The C API as a caller meets it: plans, statuses that name the argument, transposed convolution, hostile calls.
 #include "jcuconv/jcuconv.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "simt/memory.h"
 #include "simt/runtime.h"
 #include "test/testing/conv2d_oracle.h"
 #include "test/testing/random.h"
-#include "test/testing/tensor.h"
+#include "test/testing/run.h"
 
 using namespace jcuconv;
 using namespace jcuconv::test;
@@ -62,8 +63,12 @@ JCUCONV_TEST(every_wrong_number_is_named) {
     CHECK(refused(with([](P& p) { p.x_pitch = 3; })) == JCUCONV_INVALID_PITCH);
     CHECK(refused(with([](P& p) { p.alignment = 12; })) == JCUCONV_INVALID_PITCH);
     CHECK(refused(with([](P& p) { p.type = 9; })) == JCUCONV_INVALID_TYPE);
-    CHECK(refused(with([](P& p) { p.bias = 2; })) == JCUCONV_INVALID_EPILOGUE);
-    CHECK(refused(with([](P& p) { p.relu = 1; }), JCUCONV_DGRAD) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.epilogue[0] = 9; })) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.epilogue[1] = JCUCONV_EPILOGUE_RELU; })) == JCUCONV_INVALID_EPILOGUE);
+    CHECK_CONTAINS(jcuconv_last_message(), "epilogue[1] = 3: a step behind the end");
+    CHECK(refused(with([](P& p) { p.epilogue[0] = p.epilogue[1] = JCUCONV_EPILOGUE_BIAS; })) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.epilogue[0] = JCUCONV_EPILOGUE_RELU; }), JCUCONV_DGRAD) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.dbias = 1; }), JCUCONV_DGRAD) == JCUCONV_INVALID_EPILOGUE);
     CHECK(refused(with([](P& p) { p.accumulate = 1; })) == JCUCONV_INVALID_EPILOGUE);
     CHECK(refused(small_conv(), static_cast<jcuconv_pass>(9)) == JCUCONV_INVALID_PASS);
     CHECK(refused(with([](P& p) { p.h = p.w = 1 << 20; })) == JCUCONV_UNSUPPORTED_SIZE);
@@ -120,7 +125,6 @@ JCUCONV_TEST(a_closed_handle_never_comes_back) {
 JCUCONV_TEST(weak_alignment_of_one_element_works) {
     auto p = small_conv();
     p.type = JCUCONV_F16, p.alignment = 2;
-    const auto plan = plan_of(p);
     Random random(3);
     Tensor x(JCUCONV_F16, 72, 4, 0, 1), w(JCUCONV_F16, 1, 288, 0, 3), y(JCUCONV_F16, 32, 8, 0, 5);
     const auto xs = random.integers(288, 3), ws = random.integers(288, 3);
@@ -128,10 +132,8 @@ JCUCONV_TEST(weak_alignment_of_one_element_works) {
     w.write(ws);
     Arguments t{};
     t[JCUCONV_ARG_X] = x.span(), t[JCUCONV_ARG_W] = w.span(), t[JCUCONV_ARG_Y] = y.span();
-    CHECK(jcuconv_execute(plan, t.data(), JCUCONV_ARG_COUNT, {}, nullptr) == JCUCONV_OK);
-    CHECK(jcuconv_stream_synchronize(nullptr) == JCUCONV_OK);
+    run_plan(jcuconv_conv2d_plan, p, JCUCONV_FPROP, t);
     matches("fp16 at odd addresses", y, {conv2d_sums({p}, JCUCONV_FPROP, xs, ws, {}).value, {}}, JCUCONV_F16);
-    CHECK(jcuconv_plan_destroy(plan) == JCUCONV_OK);
 }
 
 JCUCONV_TEST(split_wgrad_is_bit_equal_on_any_device_and_takes_exact_workspace) {
@@ -175,13 +177,15 @@ JCUCONV_TEST(transposed_convolution_is_the_adjoint_in_all_passes) {
         t.stride_h = random.between(1, 3), t.stride_w = random.between(1, 3);
         t.dilation_h = random.between(1, 2), t.dilation_w = random.between(1, 2);
         t.pad_top = random.between(0, 1), t.pad_right = random.between(0, 1);
-        t.extra_h = random.between(0, t.stride_h - 1), t.extra_w = random.between(0, t.stride_w - 1);
+        t.extra_h = random.between(0, std::max(t.stride_h, t.dilation_h) - 1);
+        t.extra_w = random.between(0, std::max(t.stride_w, t.dilation_w) - 1);
         // The convolution that maps our y back to our x.
         jcuconv_conv2d c{};
         c.n = t.n, c.c = t.k, c.k = t.c, c.r = t.r, c.s = t.s, c.groups = t.groups;
         c.h = (t.h - 1) * t.stride_h - t.pad_top + t.dilation_h * (t.r - 1) + 1 + t.extra_h;
         c.w = (t.w - 1) * t.stride_w - t.pad_right + t.dilation_w * (t.s - 1) + 1 + t.extra_w;
         c.pad_top = t.pad_top, c.pad_right = t.pad_right;
+        c.pad_bottom = -t.extra_h, c.pad_right -= t.extra_w;  // the oracle then has no output for them
         c.stride_h = t.stride_h, c.stride_w = t.stride_w, c.dilation_h = t.dilation_h, c.dilation_w = t.dilation_w;
         if (c.h < 1 || c.w < 1) continue;
         const Conv2dShape shape{c};
@@ -189,10 +193,7 @@ JCUCONV_TEST(transposed_convolution_is_the_adjoint_in_all_passes) {
         const auto xs = random.integers(shape.y_elements(), 3), ws = random.integers(shape.w_elements(), 3);
         const auto gs = random.integers(shape.x_elements(), 3);
         for (int pass = JCUCONV_FPROP; pass <= JCUCONV_BGRAD; ++pass) {
-            t.bias = pass == JCUCONV_FPROP;
-            jcuconv_handle plan = 0;
-            if (jcuconv_conv_transpose2d_plan(&t, static_cast<jcuconv_pass>(pass), 0, &plan) != JCUCONV_OK)
-                report(__FILE__, __LINE__, jcuconv_last_message());
+            t.epilogue[0] = pass == JCUCONV_FPROP ? JCUCONV_EPILOGUE_BIAS : JCUCONV_EPILOGUE_END;
             Tensor x(JCUCONV_F32, t.n * t.h * t.w, t.c), y(JCUCONV_F32, t.n * c.h * c.w, t.k), bias(JCUCONV_F32, 1, t.k);
             Tensor w(JCUCONV_F32, 1, int(shape.w_elements())), dw(JCUCONV_F32, 1, int(shape.w_elements()));
             const auto bs = random.integers(std::size_t(t.k), 3);
@@ -202,8 +203,7 @@ JCUCONV_TEST(transposed_convolution_is_the_adjoint_in_all_passes) {
             if (pass == JCUCONV_FPROP) bias.write(bs);
             Arguments a{};
             a[JCUCONV_ARG_X] = a[JCUCONV_ARG_DX] = x.span(), a[JCUCONV_ARG_Y] = a[JCUCONV_ARG_DY] = y.span(), a[JCUCONV_ARG_W] = w.span(), a[JCUCONV_ARG_DW] = dw.span(), a[JCUCONV_ARG_BIAS] = a[JCUCONV_ARG_DBIAS] = bias.span();
-            CHECK(jcuconv_execute(plan, a.data(), JCUCONV_ARG_COUNT, {}, nullptr) == JCUCONV_OK);
-            if (jcuconv_stream_synchronize(nullptr) != JCUCONV_OK) report(__FILE__, __LINE__, jcuconv_last_message());
+            if (!run_plan(jcuconv_conv_transpose2d_plan, t, static_cast<jcuconv_pass>(pass), a, 0)) return;
             Expected expected;
             if (pass == JCUCONV_FPROP) {
                 expected.value = conv2d_sums(shape, JCUCONV_DGRAD, {}, ws, xs).value;
@@ -220,7 +220,6 @@ JCUCONV_TEST(transposed_convolution_is_the_adjoint_in_all_passes) {
                 for (std::size_t e = 0; e < gs.size(); ++e) expected.value[e % std::size_t(t.k)] += gs[e];
                 matches("transposed bgrad", bias, expected, JCUCONV_F32);
             }
-            CHECK(jcuconv_plan_destroy(plan) == JCUCONV_OK);
         }
     }
 }
@@ -239,13 +238,18 @@ JCUCONV_TEST(hostile_problems_get_a_status) {
             std::int32_t numbers[sizeof(jcuconv_conv_transpose2d) / 4];
         } u;
         for (auto& n : u.numbers) n = number();
-        u.conv.x_pitch = random.chance(70) ? 0 : number(), u.conv.y_pitch = random.chance(70) ? 0 : number();
-        u.conv.type = random.between(0, 3), u.conv.alignment = random.chance(50) ? 0 : number();
-        u.conv.bias = u.conv.relu = u.conv.accumulate = 0;
+        const bool transposed = random.chance(50);
+        const auto mostly_right = [&](auto& p) {
+            p.x_pitch = random.chance(70) ? 0 : number(), p.y_pitch = random.chance(70) ? 0 : number();
+            p.type = random.between(0, 3), p.alignment = random.chance(50) ? 0 : number();
+            for (auto& step : p.epilogue) step = random.chance(95) ? 0 : number();
+            p.accumulate = random.chance(80) ? 0 : number(), p.dbias = random.chance(80) ? 0 : number();
+        };
+        transposed ? mostly_right(u.transpose) : mostly_right(u.conv);
         jcuconv_handle plan = 0;
         const auto pass = static_cast<jcuconv_pass>(random.between(-1, 4));
-        const auto status = random.chance(50) ? jcuconv_conv2d_plan(&u.conv, pass, random.next(), &plan)
-                                              : jcuconv_conv_transpose2d_plan(&u.transpose, pass, random.next(), &plan);
+        const auto status = transposed ? jcuconv_conv_transpose2d_plan(&u.transpose, pass, random.next(), &plan)
+                                       : jcuconv_conv2d_plan(&u.conv, pass, random.next(), &plan);
         CHECK((status == JCUCONV_OK) == (plan != 0));
         if (status == JCUCONV_OK) {
             ++accepted;

@@ -35,6 +35,9 @@ inline void report(const char* file, int line, const std::string& text) {
 
 }  // namespace jcuconv::test
 
+// A function that makes on purpose a mistake which the sanitizer build would end the program for.
+#define JCUCONV_DELIBERATE __attribute__((noinline, no_sanitize("address", "undefined")))
+
 // A case's name says the mechanism it exercises.
 #define JCUCONV_TEST(name)                                                       \
     static void test_##name();                                                   \

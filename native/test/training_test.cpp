@@ -156,7 +156,7 @@ JCUCONV_TEST(optimizers_follow_their_formulas) {
         for (const int storage : {0, 1, 2}) {
             constexpr int kCount = 301;
             const auto type = static_cast<jcuconv_type>(storage);
-            const std::vector<float> h = {0.1f, 0.5f, 0.01f, 0.9f, 0.999f, 1e-3f, 0.3f, 0.2f};
+            const std::vector<float> h = {0.1f, 0.5f, 0.01f, 0.9f, 0.999f, 1e-3f, 0.3f, 0.2f, 1};
             Random random{std::uint64_t(kind)};
             const auto ws = random.reals(kCount), gs = random.reals(kCount), ms = random.reals(kCount);
             auto vs = random.reals(kCount);
@@ -179,7 +179,7 @@ JCUCONV_TEST(optimizers_follow_their_formulas) {
                 v.value.push_back(new_v), v.bound.push_back(8 * kUnit);
             }
             Tensor tw(JCUCONV_F32, 1, kCount), dw(JCUCONV_F32, 1, kCount), tm(JCUCONV_F32, 1, kCount), tv(JCUCONV_F32, 1, kCount);
-            Tensor hyper(JCUCONV_F32, 1, 8);
+            Tensor hyper(JCUCONV_F32, 1, 9);
             const Tensor copy(type, 1, kCount);
             filled(tw, ws), filled(dw, gs), filled(tm, ms), filled(tv, vs), filled(hyper, h);
             Arguments a{};
@@ -221,9 +221,9 @@ JCUCONV_TEST(dense_is_a_matrix_product_in_all_passes) {
     a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_W] = w.span(), a[JCUCONV_ARG_BIAS] = bias.span(), a[JCUCONV_ARG_Y] = out.span();
     a[JCUCONV_ARG_DY] = dy.span(), a[JCUCONV_ARG_DX] = out_dx.span(), a[JCUCONV_ARG_DW] = out_dw.span();
     a[JCUCONV_ARG_DBIAS] = out_dbias.span();
-    run_plan(jcuconv_dense_plan, jcuconv_dense{kRows, kIn, kOut, 0, 0, 1, 1, 0}, JCUCONV_FPROP, a);
+    run_plan(jcuconv_dense_plan, jcuconv_dense{kRows, kIn, kOut, 0, 0, {JCUCONV_EPILOGUE_BIAS, JCUCONV_EPILOGUE_RELU}, 0, 0}, JCUCONV_FPROP, a);
     matches("dense y", out, y, JCUCONV_F32);
-    const jcuconv_dense backward{kRows, kIn, kOut, 0, 0, 0, 0, 0};
+    const jcuconv_dense backward{kRows, kIn, kOut, 0, 0, {}, 0, 0};
     run_plan(jcuconv_dense_plan, backward, JCUCONV_DGRAD, a);
     run_plan(jcuconv_dense_plan, backward, JCUCONV_WGRAD, a);
     run_plan(jcuconv_dense_plan, backward, JCUCONV_BGRAD, a);

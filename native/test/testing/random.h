@@ -1,14 +1,15 @@
-// Seeded random numbers for tests: the same on every machine.
+// Seeded random numbers for tests: the same on every machine, and others for each value of the environment variable JCUCONV_SEED.
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 namespace jcuconv::test {
 
 class Random {
   public:
-    explicit Random(std::uint64_t seed) : state_(seed) {}
+    explicit Random(std::uint64_t seed) : state_(seed + 0x632BE59BD9B4E019u * environment()) {}
 
     std::uint64_t next() {  // splitmix64
         state_ += 0x9E3779B97F4A7C15u;
@@ -37,6 +38,11 @@ class Random {
     }
 
   private:
+    static std::uint64_t environment() {
+        static const char* text = std::getenv("JCUCONV_SEED");
+        return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+    }
+
     std::uint64_t state_;
 };
 

@@ -2,13 +2,16 @@
 // before it is written also the elements themselves.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "core/device.h"
 #include "core/types.h"
 #include "jcuconv/jcuconv.h"
 #include "primitives/primitives.h"
@@ -29,6 +32,17 @@ inline double ulp(jcuconv_type type, double value) {
     return std::ldexp(1.0, exponent - bits);
 }
 
+// Device memory. After a kernel that failed the device stays lost, and a test without memory could only crash.
+inline void* memory_or_exit(std::uint64_t bytes) {
+    void* memory = nullptr;
+    if (jcuconv_malloc(bytes, &memory) != JCUCONV_OK) {
+        report(__FILE__, __LINE__, jcuconv_last_message());
+        std::fflush(stdout);
+        std::_Exit(1);
+    }
+    return memory;
+}
+
 class Tensor {
   public:
     // `shift`: elements between the (well aligned) allocation and the tensor, to test weak alignment.
@@ -36,11 +50,16 @@ class Tensor {
         : type_(type), pixels_(pixels), channels_(channels), pitch_(pitch == 0 ? channels : pitch), shift_(shift) {
         const auto elements = static_cast<std::size_t>((pixels - 1) * pitch_ + channels + shift);
         bytes_ = elements * size_of(type);
-        CHECK(device::allocate(bytes_, &memory_).ok());
+        memory_ = memory_or_exit(bytes_);
+        const std::lock_guard lock(live_mutex());
+        live().push_back(this);
     }
     ~Tensor() {
-        const Outcome released = device::release(memory_);
-        if (!released.ok()) report(__FILE__, __LINE__, released.text);
+        {
+            const std::lock_guard lock(live_mutex());
+            live().erase(std::find(live().begin(), live().end(), this));
+        }
+        if (jcuconv_free(memory_) != JCUCONV_OK) report(__FILE__, __LINE__, jcuconv_last_message());
     }
     Tensor(const Tensor&) = delete;
     Tensor& operator=(const Tensor&) = delete;
@@ -59,10 +78,30 @@ class Tensor {
         return values;
     }
 
-    // True if nothing was written between the pixels.
+    // The live tensor that holds this address, or null.
+    static const Tensor* holding(const void* address) {
+        const std::lock_guard lock(live_mutex());
+        const auto found = std::find_if(live().begin(), live().end(), [&](const Tensor* t) {
+            const auto offset = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(t->memory_);
+            return offset < t->bytes_;
+        });
+        return found == live().end() ? nullptr : *found;
+    }
+
+    // Every byte of every element, but not what lies between the pixels. Device memory may be written through a constant tensor.
+    void fill_elements(int byte) const {
+        const std::size_t size = size_of(type_);
+        for (std::int64_t pixel = 0; pixel < pixels_; ++pixel)
+            std::memset(static_cast<std::byte*>(address()) + static_cast<std::size_t>(pixel * pitch_) * size, byte,
+                        static_cast<std::size_t>(channels_) * size);
+    }
+
+    // True if nothing was written between the pixels, nor before the first one of a shifted tensor.
     bool gaps_untouched() const {
         const auto* p = static_cast<const unsigned char*>(address());
         const std::size_t size = size_of(type_);
+        for (std::size_t b = 1; b <= static_cast<std::size_t>(shift_) * size; ++b)
+            if (*(p - b) != 0xFF) return false;
         for (std::int64_t pixel = 0; pixel + 1 < pixels_; ++pixel)
             for (std::int64_t e = channels_; e < pitch_; ++e)
                 for (std::size_t b = 0; b < size; ++b)
@@ -73,6 +112,14 @@ class Tensor {
     bool same_bits(const Tensor& other) const { return bytes_ == other.bytes_ && std::memcmp(memory_, other.memory_, bytes_) == 0; }
 
   private:
+    static std::vector<const Tensor*>& live() {
+        static std::vector<const Tensor*> list;
+        return list;
+    }
+    static std::mutex& live_mutex() {
+        static std::mutex mutex;
+        return mutex;
+    }
     std::size_t at(std::int64_t i) const { return static_cast<std::size_t>(i / channels_ * pitch_ + i % channels_); }
     void put(std::int64_t i, float v) {
         if (type_ == JCUCONV_F32) static_cast<float*>(address())[at(i)] = v;
@@ -99,12 +146,20 @@ struct Workspace {
     void* memory = nullptr;
     std::uint64_t bytes;
     explicit Workspace(std::uint64_t size) : bytes(size) {
-        if (size > 0) CHECK(device::allocate(size, &memory).ok());
+        memory = memory_or_exit(size);
     }
-    ~Workspace() { CHECK(device::release(memory).ok()); }
+    ~Workspace() {
+        if (const std::string wrong = release(); !wrong.empty()) report(__FILE__, __LINE__, wrong);
+    }
     Workspace(const Workspace&) = delete;
     Workspace& operator=(const Workspace&) = delete;
     jcuconv_span span() const { return {memory, bytes}; }
+
+    // Empty, or what happened around it.
+    std::string release() {
+        const auto status = jcuconv_free(std::exchange(memory, nullptr));
+        return status == JCUCONV_OK ? "" : std::string("workspace: ") + jcuconv_last_message();
+    }
 };
 
 // The spans of one execution, indexed by jcuconv_arg.
@@ -116,8 +171,8 @@ struct Expected {
     std::vector<double> bound;  // empty: exact after one rounding
 };
 
-// Counts elements that differ; NaN never passes.
-inline bool matches(const std::string& what, const Tensor& actual, const Expected& expected, jcuconv_type type) {
+// Empty, or how many elements differ and which is the first; NaN never passes.
+inline std::string difference(const Tensor& actual, const Expected& expected, jcuconv_type type) {
     const auto values = actual.read();
     std::size_t wrong = 0, first = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -127,11 +182,15 @@ inline bool matches(const std::string& what, const Tensor& actual, const Expecte
                                : std::abs(values[i] - want) <= expected.bound[i] + ulp(type, std::abs(want) + expected.bound[i]) / 2;
         if (!right && wrong++ == 0) first = i;
     }
-    if (wrong == 0) return true;
-    report(__FILE__, __LINE__, what + ": " + std::to_string(wrong) + " of " + std::to_string(values.size()) +
-                                   " elements differ, first " + std::to_string(first) + ": " + std::to_string(values[first]) +
-                                   " instead of " + std::to_string(expected.value[first]));
-    return false;
+    if (wrong == 0) return {};
+    return std::to_string(wrong) + " of " + std::to_string(values.size()) + " elements differ, first " + std::to_string(first) + ": " +
+           std::to_string(values[first]) + " instead of " + std::to_string(expected.value[first]);
+}
+
+inline bool matches(const std::string& what, const Tensor& actual, const Expected& expected, jcuconv_type type) {
+    const std::string wrong = difference(actual, expected, type);
+    if (!wrong.empty()) report(__FILE__, __LINE__, what + ": " + wrong);
+    return wrong.empty();
 }
 
 }  // namespace jcuconv::test

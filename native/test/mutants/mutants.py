@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Makes seeded mistakes in the kernels and demands that the tests find them.
+
+    mutants.py BUILD LOG [--sanitized BUILD] [--count 300] [--seed 1] [--only TEXT] [--retry]
+
+BUILD is a CMake build of this repository with its test programs. One mutant is one textual change of one file under kernels/; it is
+compiled, linked to the objects of its test and run. One that survives its own test meets the other tests, then the sanitizer build and,
+if it is about synchronisation, the race build. LOG gets one line per mutant as it goes; a second call goes on where the first one stopped.
+Mutants that do not compile do not count. The last line on standard output is the sum.
+"""
+import argparse
+import hashlib
+import itertools
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import operators
+
+NATIVE = Path(__file__).resolve().parents[2]
+FLAGS = ["-std=c++20", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-O1", "-w", f"-I{NATIVE}/include"]
+RACE_FLAGS = ["-fsanitize=thread", "--param", "tsan-instrument-func-entry-exit=0"]
+SANITIZE_FLAGS = ["-DJCUCONV_SANITIZE", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+# Test programs that run kernels; the others test what lies around them.
+TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "sparse_test", "api_test", "launch_test"]
+TIME_LIMIT = 30  # seconds; a right test takes one or two
+
+# Folder of kernels/ -> the test that knows it best. Survivors meet the rest.
+MATCHING = {"conv2d": "conv2d_test", "depthwise": "conv2d_test", "common": "conv2d_test", "pool2d": "pool2d_test", "lrn": "lrn_test"}
+# Header -> the kernel that stands for those that include it, where the first by name would be a poor choice.
+PRINCIPAL = {"kernels/conv2d/conv2d_epilogue.h": "kernels/conv2d/conv2d_fprop_implicit_gemm.cu",
+             "kernels/common/gemm_tile.h": "kernels/conv2d/conv2d_fprop_implicit_gemm.cu",
+             "kernels/common/windows.h": "kernels/pool2d/max_pool2d_bwd.cu"}
+
+
+def includers(header):
+    """Kernels that see this header, directly or not."""
+    sources = {str(p.relative_to(NATIVE)): re.findall(r'#include "(kernels/[^"]+)"', p.read_text()) for p in NATIVE.glob("kernels/**/*.*")}
+    seen, todo = set(), [header]
+    while todo:
+        wanted = todo.pop()
+        for source, included in sources.items():
+            if wanted in included and source not in seen:
+                seen.add(source)
+                todo.append(source)
+    return sorted(s for s in seen if s.endswith(".cu"))
+
+
+class Mutant:
+    def __init__(self, file, number, line, operator, start, end, text):
+        self.file, self.number, self.operator = file, number, operator
+        self.before, self.after = line.rstrip("\n"), (line[:start] + text + line[end:]).rstrip("\n")
+
+    def key(self, occurrence):
+        told = f"{self.file}|{self.before}|{self.after}|{occurrence}"
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def candidates(seed, only):
+    """All mutants in seeded order, one kind after the other, so that each kind has its share."""
+    kinds = {operator.__name__: [] for operator in operators.ALL}
+    seen = {}
+    for path in sorted(NATIVE.glob("kernels/**/*")):
+        file = str(path.relative_to(NATIVE))
+        if path.suffix not in (".cu", ".h") or only not in file:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = operators.code_of(line)
+            for operator in operators.ALL:
+                for start, end, text in operator(code) if code else ():
+                    mutant = Mutant(file, number, line, operator.__name__, start, end, text)
+                    if operators.in_string(code, start) or mutant.after == mutant.before:
+                        continue
+                    same = (file, mutant.before, mutant.after, number)
+                    if same in seen:
+                        continue
+                    seen[same] = True
+                    told = (file, mutant.before, mutant.after)
+                    seen[told] = seen.get(told, 0) + 1
+                    mutant.id = mutant.key(seen[told])
+                    kinds[operator.__name__].append(mutant)
+    shuffle = random.Random(seed)
+    for mutants in kinds.values():
+        mutants.sort(key=lambda m: m.id)
+        shuffle.shuffle(mutants)
+    for row in itertools.zip_longest(*kinds.values()):
+        yield from (m for m in row if m is not None)
+
+
+class Build:
+    def __init__(self, build, scratch, flags=()):
+        self.native, self.test, self.scratch, self.flags = Path(build) / "native", Path(build) / "native/test", Path(scratch), flags
+        self.tests = [t for t in TESTS if (self.test / t).exists()]
+        self.race_objects = [p for p in self.test.glob("CMakeFiles/jcuconv_race_kernels.dir/**/*.o")]
+
+    def objects(self, test):
+        folder = self.test / "CMakeFiles"
+        return [*folder.glob(f"{test}_compiled.dir/*.o"), folder / "jcuconv_test_main.dir/main.cpp.o"]
+
+    def libraries(self):
+        return [self.native / "libjcuconv_emulated.a", self.native / "libjcuconv_simt.a", "-pthread"]
+
+    def compile(self, source, overlay, flags=()):
+        output = self.scratch / "mutant.o"
+        place = overlay / source if (overlay / source).exists() else NATIVE / source
+        command = ["g++", *FLAGS, *self.flags, *flags, f"-I{overlay}", f"-I{NATIVE}", "-x", "c++", "-c", place, "-o", output]
+        return output if subprocess.run(command, capture_output=True).returncode == 0 else None
+
+    def failure(self, test, inputs):
+        """None, or the name of the test with what it did."""
+        program = self.scratch / "mutant"
+        subprocess.run(["g++", "-o", program, *self.flags, *inputs], check=True, capture_output=True)
+        try:
+            code = subprocess.run([program], capture_output=True, timeout=TIME_LIMIT).returncode
+        except subprocess.TimeoutExpired:
+            return f"{test} (time limit)"
+        return None if code == 0 else test if code == 1 else f"{test} (signal {-code})"
+
+    def run(self, source, overlay, best):
+        """"no compile", None, or the name of the test that failed; the best one first."""
+        compiled = self.compile(source, overlay)
+        if compiled is None:
+            return "no compile"
+        for test in sorted(self.tests, key=lambda t: t != best):
+            if killer := self.failure(test, [compiled, *self.objects(test), *self.libraries()]):
+                return killer
+        return None
+
+    def race(self, source, overlay):
+        mutant = self.compile(source, overlay, RACE_FLAGS)
+        right = source.replace("kernels/", "__/kernels/") + ".o"
+        receiver = self.scratch / "receiver.o"
+        if not receiver.exists():
+            subprocess.run(["g++", *FLAGS, f"-I{NATIVE}", "-c", NATIVE / "simt/tsan_receiver.cpp", "-o", receiver], check=True)
+        tests = {o for t in ("conv2d_test", "training_test", "pool2d_test") for o in self.objects(t)}
+        others = [p for p in self.race_objects if not str(p).endswith(right)]
+        return self.failure("race_test", [mutant, *others, *tests, receiver, *self.libraries()])
+
+
+def verdict(mutant, build, sanitized):
+    """"no compile", "survived", or the name of the test that killed it."""
+    with tempfile.TemporaryDirectory(dir=build.scratch) as folder:
+        overlay = Path(folder)
+        target = overlay / mutant.file
+        target.parent.mkdir(parents=True)
+        lines = (NATIVE / mutant.file).read_text().splitlines()
+        lines[mutant.number - 1] = mutant.after
+        target.write_text("\n".join(lines) + "\n")
+        sources = [mutant.file] if mutant.file.endswith(".cu") else includers(mutant.file)
+        if mutant.file in PRINCIPAL:
+            sources.sort(key=lambda s: s != PRINCIPAL[mutant.file])
+        for flavour, prefix in ((build, ""), (sanitized, "sanitized ")):
+            for source in sources if flavour else ():
+                if killer := flavour.run(source, overlay, MATCHING.get(source.split("/")[1], "training_test")):
+                    return killer if killer == "no compile" else prefix + killer
+        if re.search(r"sync|barrier|buffer|shared|smem|wait|cp_async", mutant.before):
+            for source in sources:
+                if killer := build.race(source, overlay):
+                    return killer
+    return "survived"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build"), parser.add_argument("log")
+    parser.add_argument("--sanitized", help="a build with JCUCONV_SANITIZE")
+    parser.add_argument("--count", type=int, default=300), parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="a part of the file's name")
+    parser.add_argument("--retry", action="store_true", help="run again what the log says survived")
+    options = parser.parse_args()
+    log = Path(options.log)
+    known = {}
+    for line in log.read_text().splitlines() if log.exists() else ():
+        fields = line.split("\t")
+        known[fields[0]] = fields[1]
+    counted = {"killed": 0, "survived": 0, "no compile": 0}
+    with tempfile.TemporaryDirectory() as scratch, log.open("a") as out:
+        build = Build(options.build, scratch)
+        sanitized = Build(options.sanitized, scratch, SANITIZE_FLAGS) if options.sanitized else None
+        for mutant in candidates(options.seed, options.only):
+            if counted["killed"] + counted["survived"] >= options.count:
+                break
+            began = time.monotonic()
+            found = known.get(mutant.id)
+            if found is None or (options.retry and found == "survived"):
+                found = verdict(mutant, build, sanitized)
+                told = (mutant.id, found, mutant.operator, f"{mutant.file}:{mutant.number}", mutant.before.strip(), mutant.after.strip(),
+                        f"{time.monotonic() - began:.1f}")
+                print("\t".join(told), file=out, flush=True)
+            counted[found if found in counted else "killed"] += 1
+    ran = counted["killed"] + counted["survived"]
+    print(f"{ran} mutants: {counted['killed']} killed, {counted['survived']} survived, {counted['no compile']} did not compile (not counted)")
+    return 0 if ran >= options.count and counted["killed"] >= 0.95 * ran else 1
+
+
+if __name__ == "__main__":
+    os.nice(5)
+    sys.exit(main())

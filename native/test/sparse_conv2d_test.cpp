@@ -1,0 +1,149 @@
+// Every algorithm of every convolution pass where its offsets exceed 32 bits, against the fp64 oracle of the few pixels that hold data;
+// and the list of kernels that have no such case.
+#include "core/conv2d.h"
+#include "kernels/conv2d/conv2d.h"
+#include "test/testing/conv2d_oracle.h"
+#include "test/testing/sparse.h"
+
+using namespace jcuconv;
+using namespace jcuconv::test;
+
+namespace {
+
+constexpr jcuconv_pass kPasses[] = {JCUCONV_FPROP, JCUCONV_DGRAD, JCUCONV_WGRAD};
+
+// Shapes so different that every algorithm is legal for one. One image has 4 x 4 outputs.
+std::vector<jcuconv_conv2d> shapes() {
+    std::vector<jcuconv_conv2d> list;
+    const auto add = [&](int hw, int c, int k, int rs, int pad, int stride, int groups) {
+        jcuconv_conv2d p{};
+        p.n = 1, p.h = p.w = hw, p.c = c, p.k = k, p.r = p.s = rs, p.groups = groups;
+        p.pad_top = p.pad_left = pad, p.pad_bottom = p.pad_right = rs - 1 - pad;
+        p.stride_h = p.stride_w = stride, p.dilation_h = p.dilation_w = 1, p.type = JCUCONV_F16;
+        list.push_back(p);
+    };
+    add(4, 1, 1, 3, 1, 1, 1);
+    add(4, 4, 4, 1, 0, 1, 1);
+    add(8, 3, 4, 2, 0, 2, 1);
+    add(4, 8, 8, 3, 1, 1, 2);
+    add(4, 2, 2, 3, 1, 1, 2);
+    add(4, 4, 4, 3, 1, 1, 4);
+    return list;
+}
+
+// A tensor of few pixels that hold data, `pitch` elements apart, at the end of a region.
+struct Pixels {
+    Region region;
+    f16* first;
+    int count, channels;
+    std::int64_t pitch;
+
+    Pixels(std::int64_t all, int used, int channels_, std::int64_t pitch_)
+        : region(std::uint64_t((all - 1) * pitch_ + channels_) * 2),
+          first(reinterpret_cast<f16*>(region.begin()) + (all - used) * pitch_),
+          count(used),
+          channels(channels_),
+          pitch(pitch_) {}
+    void write(const std::vector<float>& values) {
+        for (int i = 0; i < count * channels; ++i) first[i / channels * pitch + i % channels] = from_f32<f16>(values[std::size_t(i)]);
+    }
+    void poison() {
+        for (int i = 0; i < count * channels; ++i) first[i / channels * pitch + i % channels] = {0xFFFF};
+    }
+    bool holds(const std::vector<double>& expected) const {
+        for (int i = 0; i < count * channels; ++i)
+            if (!(to_f32(first[i / channels * pitch + i % channels]) == expected[std::size_t(i)])) return false;
+        return true;
+    }
+};
+
+// `images`: how many there are; `used`: how many of them, the last ones, hold data.
+void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pass, int images, int used, std::int64_t pitch) {
+    problem.x_pitch = problem.y_pitch = pitch;
+    problem.n = used;
+    const Conv2dShape shape{problem};
+    Random random(8);
+    const auto xs = random.integers(shape.x_elements(), 2), ws = random.integers(shape.w_elements(), 2);
+    const auto ys = random.integers(shape.y_elements(), 2);
+    const auto expected = conv2d_sums(shape, pass, xs, ws, ys).value;
+
+    problem.n = images;
+    Conv2dGeometry g;
+    const Outcome valid = conv2d_geometry(problem, &g);
+    const Conv2dTask task{g, JCUCONV_F16, pass, 16, 0};
+    const std::string name = std::string(name_of(algorithm)) + " pass " + std::to_string(pass) + ", c " + std::to_string(g.c) + ", " +
+                             std::to_string(images) + " images, pitch " + std::to_string(g.x_pitch);
+    if (!valid.ok()) return report(__FILE__, __LINE__, name + ": " + valid.text);
+    if (!conv2d_legal(algorithm, task)) return;
+    Conv2dConfig config = configure_conv2d(algorithm, task);
+    const bool split = pass == JCUCONV_WGRAD && images > used;
+    if (split) {  // so that the last part is exactly the images that hold data
+        config.split.split_pixels = std::int64_t{1} << 29;
+        config.split.splits = static_cast<int>((g.pixels_out() - 1) / config.split.split_pixels + 1);
+    }
+    Pixels x(g.pixels_in(), used * g.h * g.w, g.c, g.x_pitch), y(g.pixels_out(), used * g.p * g.q, g.k, g.y_pitch);
+    const std::uint64_t filter_bytes = std::uint64_t(g.filter_elements()) * sizeof(float);
+    const Region w(filter_bytes / 2), dw(filter_bytes), parts(split ? filter_bytes * std::uint64_t(config.split.splits) : 0);
+    for (std::size_t i = 0; i < ws.size(); ++i) reinterpret_cast<f16*>(w.begin())[i] = from_f32<f16>(ws[i]);
+    if (split) std::memset(parts.begin(), 0, parts.span().bytes);  // of the parts that do not run
+    pass == JCUCONV_DGRAD ? x.poison() : x.write(xs);
+    pass == JCUCONV_FPROP ? y.poison() : y.write(ys);
+    const FarBlocks blocks = split ? FarBlocks{.axis = 'z', .z_step = unsigned(config.split.splits), .whole = {"add_split_sums"}}
+                             : pass == JCUCONV_WGRAD ? FarBlocks{.count = ~0u / 2}
+                                                     : FarBlocks{.count = images > used ? 8 : ~0u / 2};
+    const Filtered filtered(blocks);
+    Outcome queued;
+    const Conv2dEpilogue none{};
+    if (pass == JCUCONV_FPROP) queued = conv2d_fprop(g, JCUCONV_F16, config, x.region.begin(), w.begin(), y.region.begin(), none, nullptr);
+    if (pass == JCUCONV_DGRAD) queued = conv2d_dgrad(g, JCUCONV_F16, config, y.region.begin(), w.begin(), x.region.begin(), none, nullptr);
+    if (pass == JCUCONV_WGRAD)
+        queued = conv2d_wgrad(g, JCUCONV_F16, config, x.region.begin(), y.region.begin(), reinterpret_cast<float*>(dw.begin()), false,
+                              reinterpret_cast<float*>(parts.begin()), nullptr);
+    if (queued.ok()) queued = device::stream_synchronize(nullptr);
+    if (!queued.ok()) return report(__FILE__, __LINE__, name + ": " + queued.text);
+    const auto* gradients = reinterpret_cast<const float*>(dw.begin());
+    const bool right = pass == JCUCONV_FPROP   ? y.holds(expected)
+                       : pass == JCUCONV_DGRAD ? x.holds(expected)
+                                               : std::equal(expected.begin(), expected.end(), gradients);
+    if (!right) report(__FILE__, __LINE__, name + ": wrong at the far end");
+}
+
+template <class F>
+void each_case(F run) {
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)
+        for (const jcuconv_pass pass : kPasses)
+            for (const jcuconv_conv2d& shape : shapes()) run(shape, algorithm, pass);
+}
+
+}  // namespace
+
+// More than 2^31 pixels in x and y.
+JCUCONV_TEST(far_images_of_convolutions) {
+    each_case([](const jcuconv_conv2d& shape, Conv2dAlgorithm algorithm, jcuconv_pass pass) {
+        run_case(shape, algorithm, pass, static_cast<int>(kFar / 16) + 1, 1, 0);
+    });
+}
+
+// More than 2^31 elements from the first to the last pixel of an image.
+JCUCONV_TEST(far_pixels_of_convolutions) {
+    each_case([](const jcuconv_conv2d& shape, Conv2dAlgorithm algorithm, jcuconv_pass pass) {
+        run_case(shape, algorithm, pass, 2, 2, (std::int64_t{1} << 28) + 4);
+    });
+}
+
+// Runs last. JCUCONV_KERNELS is the list of all names that kernels/ launches.
+JCUCONV_TEST(no_kernel_lacks_a_far_case) {
+    const std::set<std::string> exempt = {"step_control",         // a dozen numbers
+                                          "softmax_mean_loss",    // adds every row: a minute, and the row is its only offset
+                                          "softmax_count_rows",   // likewise
+                                          // Not covered yet: batch norm came after these cases.
+                                          "batch_norm_sums", "batch_norm_dx", "batch_norm_fwd", "batch_moments", "batch_statistics"};
+    std::string names = JCUCONV_KERNELS;
+    for (std::size_t at = 0; at < names.size();) {
+        const std::size_t end = std::min(names.find(',', at), names.size());
+        const std::string name = names.substr(at, end - at);
+        if (!exempt.contains(name) && !kernels_at_the_far_end().contains(name))
+            report(__FILE__, __LINE__, name + " has no case with offsets above 32 bits: add one to sparse_test.cpp");
+        at = end + 1;
+    }
+}
