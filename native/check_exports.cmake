@@ -1,0 +1,30 @@
+# Fails unless the library exports the functions of the C API's headers and nothing else.
+#     cmake -DLIBRARY=libjcuconv_emulated.so -DHEADERS=native/include/jcuconv -P native/check_exports.cmake
+set(declared)
+file(GLOB headers ${HEADERS}/*.h)
+foreach(header ${headers})
+  file(READ ${header} text)
+  string(REGEX REPLACE "/\\*([^*]|\\*[^/])*\\*/" "" text "${text}")  # a comment may mention a call
+  string(REGEX MATCHALL "jcuconv_[a-z0-9_]+\\(" functions "${text}")
+  list(APPEND declared ${functions})
+endforeach()
+list(TRANSFORM declared REPLACE "\\(" "")
+list(SORT declared)
+
+execute_process(COMMAND nm -D --defined-only --format=posix ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
+list(TRANSFORM symbols REPLACE " .*" "")
+list(SORT symbols)
+
+list(LENGTH declared count)
+if(count LESS 40)
+  message(FATAL_ERROR "found ${count} functions only in ${HEADERS}: ${declared}")
+endif()
+if(NOT declared STREQUAL symbols)
+  set(missing ${declared})
+  list(REMOVE_ITEM missing ${symbols})
+  set(surplus ${symbols})
+  list(REMOVE_ITEM surplus ${declared})
+  message(FATAL_ERROR "${LIBRARY}: not exported: [${missing}], not in the headers: [${surplus}]")
+endif()
+message(STATUS "${LIBRARY} exports ${count} functions, those of the headers")
