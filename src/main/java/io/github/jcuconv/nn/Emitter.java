@@ -67,6 +67,11 @@ final class Emitter {
         return steps.size();
     }
 
+    /** Whether the engine runs this very operation. */
+    boolean can(OpDescriptor op, Pass pass) {
+        return engine.refusal(op, pass).isEmpty();
+    }
+
     /** The layouts that the engine would take beside these tensors. */
     Map<Arg, Layout> propose(OpDescriptor op, Pass pass, Bindings bindings) {
         Map<Arg, Layout> known = new EnumMap<>(Arg.class);

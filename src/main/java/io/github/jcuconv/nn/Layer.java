@@ -2,6 +2,7 @@ package io.github.jcuconv.nn;
 
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.op.Activation;
+import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
 import io.github.jcuconv.op.Conv2d;
@@ -33,6 +34,16 @@ public sealed interface Layer {
     sealed interface Single extends Layer {
         /** The operation for this input. */
         OpDescriptor op(Dims x, Types types, Phase phase);
+
+        @Override
+        default Dims output(List<Dims> inputs) {
+            OpDescriptor op = op(inputs.get(0), Types.FP32, Phase.INFERENCE);
+            return op.arguments(op.passes().get(0)).stream()
+                    .filter(spec -> spec.arg() == Arg.Y)
+                    .findFirst()
+                    .orElseThrow()
+                    .dims();
+        }
     }
 
     /** Layers with weights, a bias and a fused activation. */
@@ -108,11 +119,6 @@ public sealed interface Layer {
         public Conv2d op(Dims x, Types types, Phase phase) {
             return new Conv2d(x, k, pad.apply(window, x), groups, types, epilogue(bias, activation), phase);
         }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return op(inputs.get(0), Types.FP32, Phase.INFERENCE).y();
-        }
     }
 
     /** Transposed convolution; see {@link #convTranspose}. */
@@ -127,11 +133,6 @@ public sealed interface Layer {
         @Override
         public ConvTranspose2d op(Dims x, Types types, Phase phase) {
             return new ConvTranspose2d(x, k, window, outputPad, outputPad, groups, types, epilogue(bias, activation));
-        }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return op(inputs.get(0), Types.FP32, Phase.INFERENCE).y();
         }
     }
 
@@ -151,11 +152,6 @@ public sealed interface Layer {
         public Dense op(Dims x, Types types, Phase phase) {
             return new Dense(x, k, types, epilogue(bias, activation), phase);
         }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return op(inputs.get(0), Types.FP32, Phase.INFERENCE).y();
-        }
     }
 
     /** Max-pooling; see {@link #maxPool}. */
@@ -174,11 +170,6 @@ public sealed interface Layer {
         public MaxPool2d op(Dims x, Types types, Phase phase) {
             return new MaxPool2d(x, window, ceil, types, phase);
         }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return op(inputs.get(0), Types.FP32, Phase.INFERENCE).y();
-        }
     }
 
     /** Average pooling; see {@link #avgPool}. */
@@ -186,11 +177,6 @@ public sealed interface Layer {
         @Override
         public AvgPool2d op(Dims x, Types types, Phase phase) {
             return AvgPool2d.of(x, window).types(types);
-        }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return op(inputs.get(0), Types.FP32, Phase.INFERENCE).y();
         }
     }
 
@@ -200,11 +186,6 @@ public sealed interface Layer {
         public AvgPool2d op(Dims x, Types types, Phase phase) {
             return AvgPool2d.global(x).types(types);
         }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return op(inputs.get(0), Types.FP32, Phase.INFERENCE).y();
-        }
     }
 
     /** Local response normalization. */
@@ -212,11 +193,6 @@ public sealed interface Layer {
         @Override
         public Lrn op(Dims x, Types types, Phase phase) {
             return new Lrn(x, size, alpha, beta, k, convention, types, phase);
-        }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return inputs.get(0);
         }
     }
 
@@ -226,11 +202,6 @@ public sealed interface Layer {
         public BatchNorm op(Dims x, Types types, Phase phase) {
             return new BatchNorm(x, eps, momentum, types, phase);
         }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return inputs.get(0);
-        }
     }
 
     /** An activation of its own. */
@@ -239,11 +210,6 @@ public sealed interface Layer {
         public Activation op(Dims x, Types types, Phase phase) {
             return Activation.of(x, kind).types(types);
         }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return inputs.get(0);
-        }
     }
 
     /** Dropout; the number tells the dropouts of one network apart. */
@@ -251,11 +217,6 @@ public sealed interface Layer {
         @Override
         public Dropout op(Dims x, Types types, Phase phase) {
             return Dropout.of(x, rate, number).types(types);
-        }
-
-        @Override
-        public Dims output(List<Dims> inputs) {
-            return inputs.get(0);
         }
     }
 

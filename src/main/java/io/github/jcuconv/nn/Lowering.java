@@ -26,7 +26,7 @@ final class Lowering {
     private final Emitter emitter;
     private final Weights weights;
     private final Types types;
-    private final Value seed;
+    private final @Nullable Value seed;
 
     /** What a forward pass leaves behind, by layer. */
     static final class Trace {
@@ -42,7 +42,7 @@ final class Lowering {
         }
     }
 
-    Lowering(Network network, Emitter emitter, Weights weights, DataType storage, Value seed) {
+    Lowering(Network network, Emitter emitter, Weights weights, DataType storage, @Nullable Value seed) {
         this.network = network;
         this.emitter = emitter;
         this.weights = weights;
@@ -90,7 +90,7 @@ final class Lowering {
         } else if (layer instanceof Layer.LocalResponseNorm) {
             b.create(Arg.SAVED, name + " saved", Part.MASKS);
         } else if (op instanceof Dropout) {
-            b.use(Arg.SEED, seed);
+            b.use(Arg.SEED, Objects.requireNonNull(seed));
         } else if (layer instanceof Layer.BatchNormalization) {
             b.create(Arg.SAVE_MEAN, name + " mean", Part.OTHER).create(Arg.SAVE_VAR, name + " var", Part.OTHER);
             for (Parameter p : Parameter.of(node, List.of(x.dims))) {
@@ -113,8 +113,12 @@ final class Lowering {
 
     /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
     private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
-        boolean last = node.name().equals(network.output().name());
-        OpDescriptor op = layer.op(x.dims, last ? types.with(Arg.Y, DataType.FP32) : types, Phase.TRAINING);
+        OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
+        if (node.name().equals(network.output().name())) {
+            // Logits in fp32 cost nothing; an engine with one type per operation rounds them to the storage type.
+            OpDescriptor wide = layer.op(x.dims, types.with(Arg.Y, DataType.FP32), Phase.TRAINING);
+            op = emitter.can(wide, Pass.FPROP) ? wide : op;
+        }
         Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, node.name(), Part.ACTIVATIONS);
         for (Parameter p : Parameter.of(node, List.of(x.dims))) {
             Layout layout = Layout.Plain.NCHW;
@@ -203,7 +207,7 @@ final class Lowering {
             b.createLike(x, Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
         }
         if (op instanceof Dropout) {
-            b.use(Arg.SEED, seed);
+            b.use(Arg.SEED, Objects.requireNonNull(seed));
         } else if (op instanceof MaxPool2d) {
             b.use(Arg.ARGMAX, Objects.requireNonNull(trace.saved.get(name)));
         } else if (layer instanceof Layer.LocalResponseNorm) {

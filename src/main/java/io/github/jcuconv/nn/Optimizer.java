@@ -5,7 +5,6 @@ import io.github.jcuconv.op.Adam;
 import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Sgd;
-import java.nio.FloatBuffer;
 
 /** How weights follow gradients: a value without state; the state lies in the arena. */
 public sealed interface Optimizer {
@@ -18,8 +17,8 @@ public sealed interface Optimizer {
     /** The update of one flat region. */
     OpDescriptor op(int count, DataType storage);
 
-    /** Writes its numbers for step t, counted from 1, into HYPER, apart from rate, scale and decay. */
-    void write(FloatBuffer hyper, long t);
+    /** Writes the numbers that never change into a row of HYPER, apart from the decay. */
+    void write(float[] hyper, int row);
 
     /** Momentum 0 keeps no state. */
     record SgdOptimizer(float momentum, float weightDecay) implements Optimizer {
@@ -34,8 +33,8 @@ public sealed interface Optimizer {
         }
 
         @Override
-        public void write(FloatBuffer hyper, long t) {
-            hyper.put(Hyper.MOMENTUM, momentum);
+        public void write(float[] hyper, int row) {
+            hyper[row + Hyper.MOMENTUM] = momentum;
         }
     }
 
@@ -52,12 +51,10 @@ public sealed interface Optimizer {
         }
 
         @Override
-        public void write(FloatBuffer hyper, long t) {
-            hyper.put(Hyper.MOMENTUM, beta1);
-            hyper.put(Hyper.BETA2, beta2);
-            hyper.put(Hyper.EPS, eps);
-            hyper.put(Hyper.CORRECTION1, (float) (1 - StrictMath.pow(beta1, t)));
-            hyper.put(Hyper.CORRECTION2, (float) (1 - StrictMath.pow(beta2, t)));
+        public void write(float[] hyper, int row) {
+            hyper[row + Hyper.MOMENTUM] = beta1;
+            hyper[row + Hyper.BETA2] = beta2;
+            hyper[row + Hyper.EPS] = eps;
         }
     }
 

@@ -55,9 +55,8 @@ public final class Predictor implements AutoCloseable {
 
     static float[] infer(Program program, float[] images) {
         Trainer.requireSize("images", images.length, program.inferenceInput.dims.count());
-        program.inferenceInput.memory().buffer().asFloatBuffer().put(images);
-        program.run(program.inference);
-        program.stream().synchronize();
+        program.link().write(program.inferenceInput.memory(), images);
+        program.launch(program.inference);
         return new Transfer(program).plainOutput();
     }
 

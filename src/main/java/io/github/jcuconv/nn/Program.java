@@ -3,22 +3,21 @@ package io.github.jcuconv.nn;
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.Graph;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
+import io.github.jcuconv.memory.HostLink;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
 import io.github.jcuconv.nn.Emitter.Bindings;
 import io.github.jcuconv.op.Arg;
-import io.github.jcuconv.op.FiniteCheck;
-import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
 import io.github.jcuconv.op.Types;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,8 +26,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network planned for one engine, batch and precision: steps in ranges (forward and backward, overflow check, update, inference, parameter
- * transfer), every tensor with its lifetime over these steps, one arena. Planning allocates nothing.
+ * A network planned for one engine, batch and precision: steps in ranges (forward and backward, update, inference, parameter transfer), every
+ * tensor with its lifetime over these steps, one arena. Planning allocates nothing.
  */
 final class Program implements AutoCloseable {
     private static final byte POISON = (byte) 0xFF;
@@ -44,18 +43,17 @@ final class Program implements AutoCloseable {
     final MemoryPlan memoryPlan;
 
     final Range forwardBackward;
-    final Range check;
+    /** Overflow check, control and update. */
     final Range update;
+    /** Both. */
+    final Range step;
+
     final Range inference;
 
     final @Nullable Value input;
     final @Nullable Value labels;
     final @Nullable Value loss;
-    final @Nullable Value lossScale;
-    final @Nullable Value flag;
-    final @Nullable Value hyperWeights;
-    final @Nullable Value hyperVectors;
-    final Value seed;
+    final @Nullable Control control;
     final Value inferenceInput;
     final Value logits;
     /** Plain fp32 image of one parameter at a time, null where every parameter is plain. */
@@ -66,13 +64,21 @@ final class Program implements AutoCloseable {
 
     private final Map<PlanRequest, Plan> transfers = new HashMap<>();
     private @Nullable Value transferWorkspace;
+    private final Map<Range, Graph> graphs = new HashMap<>();
     private final Emitter emitter;
     private @Nullable Memory arena;
     private @Nullable Stream stream;
+    private @Nullable HostLink link;
     private boolean poison;
+    private boolean eager;
 
-    /** Plans; with an optimizer also training. */
-    Program(Network network, Engine engine, int batch, Precision precision, @Nullable Optimizer optimizer) {
+    /** Plans a training and inference. */
+    Program(Network network, Engine engine, TrainerConfig config) {
+        this(network, engine, config.batch(), config.precision(), config);
+    }
+
+    /** Plans inference; with a configuration also training. */
+    Program(Network network, Engine engine, int batch, Precision precision, @Nullable TrainerConfig config) {
         if (batch < 1) {
             throw new IllegalArgumentException("batch " + batch + ": must be at least 1");
         }
@@ -81,15 +87,19 @@ final class Program implements AutoCloseable {
         this.batch = batch;
         this.storage = precision.storage();
         this.emitter = new Emitter(engine);
-        this.weights = new Weights(emitter, storage, optimizer != null, optimizer == null ? 0 : optimizer.states());
+        this.weights = new Weights(
+                emitter,
+                storage,
+                config != null,
+                config == null ? 0 : config.optimizer().states());
         Dims in = network.input().withN(batch);
-        this.seed = emitter.add("seed", Part.OTHER, Dims.vector(4), DataType.INT32, Layout.Plain.NCHW);
-        Lowering lowering = new Lowering(network, emitter, weights, storage, seed);
-        List<Value> persistent = new ArrayList<>(List.of(seed));
-        if (optimizer == null) {
+        this.control = config == null ? null : new Control(emitter, config);
+        Lowering lowering = new Lowering(network, emitter, weights, storage, control == null ? null : control.seed);
+        List<Value> persistent = new ArrayList<>();
+        if (config == null || control == null) {
             turningPoint = 0;
-            input = labels = loss = lossScale = flag = hyperWeights = hyperVectors = null;
-            forwardBackward = check = update = new Range(0, 0);
+            input = labels = loss = null;
+            forwardBackward = update = step = new Range(0, 0);
         } else {
             input = emitter.add("input", Part.INPUT, in, DataType.FP32, Layout.Plain.NCHW);
             input.touch(0);
@@ -98,38 +108,33 @@ final class Program implements AutoCloseable {
             Dims perPixel = new Dims(batch, 1, y.dims.h(), y.dims.w());
             labels = emitter.add("labels", Part.INPUT, perPixel, DataType.INT32, Layout.Plain.NCHW);
             labels.touch(0);
-            loss = scalar("loss", DataType.FP32);
-            lossScale = scalar("loss scale", DataType.FP32);
-            flag = scalar("overflow", DataType.INT32);
-            hyperWeights = emitter.add("hyper", Part.OTHER, Dims.vector(Hyper.COUNT), DataType.FP32, Layout.Plain.NCHW);
-            hyperVectors = emitter.add("hyper", Part.OTHER, Dims.vector(Hyper.COUNT), DataType.FP32, Layout.Plain.NCHW);
-            persistent.addAll(List.of(loss, lossScale, flag, hyperWeights, hyperVectors));
+            loss = emitter.add("loss", Part.OTHER, Dims.vector(1), DataType.FP32, Layout.Plain.NCHW);
+            persistent.add(loss);
+            persistent.addAll(control.persistent());
             Types types = Types.of(storage).with(Arg.X, y.type);
             SoftmaxCrossEntropy softmax = new SoftmaxCrossEntropy(y.dims, SoftmaxCrossEntropy.IGNORE, types);
             Bindings forward = new Bindings().use(Arg.X, y).use(Arg.LABELS, labels);
             emitter.emit("loss", softmax, Pass.FWD, forward.use(Arg.LOSS, loss));
             Bindings backward =
-                    new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, lossScale);
+                    new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, control.lossScale);
             backward.create(Arg.DX, "d " + network.output().name(), Part.ACTIVATION_GRADIENTS);
             Value dy = emitter.emit("d loss", softmax, Pass.BWD, backward).get(Arg.DX);
             turningPoint = emitter.next() - 1;
             lowering.backward(trace, Objects.requireNonNull(dy));
             weights.arrange();
             forwardBackward = new Range(0, emitter.next());
-            Value gradients = Objects.requireNonNull(weights.gradients, "a network without parameters");
-            Bindings finite = new Bindings().use(Arg.X, gradients).use(Arg.FLAG, flag);
-            emitter.emit("overflow check", new FiniteCheck(gradients.dims, DataType.FP32), Pass.FWD, finite);
-            check = new Range(forwardBackward.to(), emitter.next());
-            update(optimizer, weights.weights, hyperWeights);
-            update(optimizer, weights.vectors, hyperVectors);
-            update = new Range(check.to(), emitter.next());
+            control.emit(emitter, Objects.requireNonNull(weights.gradients, "a network without parameters"));
+            update(config.optimizer(), weights.weights, control.row(0));
+            update(config.optimizer(), weights.vectors, control.row(1));
+            update = new Range(forwardBackward.to(), emitter.next());
+            step = new Range(0, emitter.next());
         }
         int begin = emitter.next();
         inferenceInput = emitter.add("input", Part.INPUT, in, DataType.FP32, Layout.Plain.NCHW);
         inferenceInput.touch(begin);
         logits = plain(lowering.forward(inferenceInput, Phase.INFERENCE)
                 .output(network.output().name()));
-        if (optimizer == null) {
+        if (config == null) {
             weights.arrange();
         }
         inference = new Range(begin, emitter.next());
@@ -152,10 +157,6 @@ final class Program implements AutoCloseable {
         Value copy = emitter.add(value.name + " plain", Part.CONVERSION, value.dims, DataType.FP32, Layout.Plain.NCHW);
         emitter.reorder(value, copy);
         return copy;
-    }
-
-    private Value scalar(String name, DataType type) {
-        return emitter.add(name, Part.OTHER, Dims.vector(1), type, Layout.Plain.NCHW);
     }
 
     private void update(Optimizer optimizer, Weights.@Nullable Flat flat, Value hyper) {
@@ -224,13 +225,16 @@ final class Program implements AutoCloseable {
     void allocate() {
         Memory memory = engine.allocate(memoryPlan.arenaBytes());
         arena = memory;
-        stream = engine.newStream();
+        Stream made = engine.newStream();
+        stream = made;
+        Value x = input == null ? inferenceInput : input;
+        link = new HostLink(made, memory, x.bytes() + (labels == null ? 0 : labels.bytes()));
         for (int i = 0; i < emitter.values.size(); i++) {
             Value value = emitter.values.get(i);
             value.bind(memory.slice(memoryPlan.slices().get(i).offset(), value.bytes()));
         }
         for (Value region : weights.regions) {
-            fill(region, (byte) 0);
+            made.fill(region.memory(), (byte) 0);
         }
         emitter.steps.forEach(Step::bind);
     }
@@ -240,7 +244,21 @@ final class Program implements AutoCloseable {
         poison = true;
     }
 
-    void run(Range range) {
+    /** From now on runs step by step also where the engine has graphs. */
+    void runEagerly() {
+        eager = true;
+    }
+
+    /** Queues a range of steps: where the engine captures graphs as one graph, captured the first time. */
+    void launch(Range range) {
+        if (eager || !engine.capturesGraphs()) {
+            run(range);
+            return;
+        }
+        graphs.computeIfAbsent(range, r -> stream().capture(() -> run(r))).launch(stream());
+    }
+
+    private void run(Range range) {
         Stream s = stream();
         for (int i = range.from(); i < range.to(); i++) {
             emitter.steps.get(i).run(s);
@@ -251,27 +269,27 @@ final class Program implements AutoCloseable {
     }
 
     private void poisonAfter(int step) {
-        stream().synchronize();
         for (Value value : emitter.values) {
             if (value.last == step) {
-                fill(value, POISON);
+                stream().fill(value.memory(), POISON);
             }
         }
     }
 
-    private static void fill(Value value, byte b) {
-        ByteBuffer buffer = value.memory().buffer();
-        while (buffer.hasRemaining()) {
-            buffer.put(b);
-        }
+    Stream stream() {
+        return allocated(stream);
     }
 
-    Stream stream() {
-        if (stream == null) {
+    HostLink link() {
+        return allocated(link);
+    }
+
+    private <T> T allocated(@Nullable T made) {
+        if (made == null) {
             throw new IllegalStateException(
                     "network " + network.name() + ": its memory is not allocated or already closed");
         }
-        return stream;
+        return made;
     }
 
     /** The name of the step at which memory peaks. */
@@ -289,8 +307,17 @@ final class Program implements AutoCloseable {
 
     @Override
     public void close() {
+        if (stream != null) {
+            stream.synchronize();
+        }
+        graphs.values().forEach(Graph::close);
+        graphs.clear();
         emitter.steps.forEach(s -> s.plan.close());
         transfers.values().forEach(Plan::close);
+        if (link != null) {
+            link.close();
+            link = null;
+        }
         if (stream != null) {
             stream.close();
             stream = null;

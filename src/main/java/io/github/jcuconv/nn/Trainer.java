@@ -1,26 +1,23 @@
 package io.github.jcuconv.nn;
 
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.Stream;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
-import io.github.jcuconv.op.Hyper;
-import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
+import io.github.jcuconv.op.StepControl;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 
 /**
- * Trains a network: {@link #forwardBackward}, an optional reduction of the gradients, {@link #update}. Belongs to one thread at a time.
- * Predicting its memory allocates nothing; training allocates one arena of exactly that size.
+ * Trains a network: {@link #step}, or {@link #forwardBackward}, an optional reduction of the gradients and {@link #update}. These only queue
+ * work, as graphs where the engine has them: every number that changes with the steps lies in the engine's memory. What reads a result
+ * waits for it. Belongs to one thread at a time. Predicting its memory allocates nothing; training allocates one arena of exactly that size.
  */
 public final class Trainer implements AutoCloseable {
     private final Program program;
     private final Transfer transfer;
-    private final TrainerConfig config;
-    private final LossScaler scaler;
-    private long step;
-    private long updates;
+    private final Control control;
 
     /**
      * Plans, allocates, and sets the initial weights.
@@ -29,10 +26,9 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.jcuconv.OutOfMemoryException if the arena does not fit
      */
     public Trainer(Network network, Engine engine, TrainerConfig config) {
-        this.config = config;
-        this.program = new Program(network, engine, config.batch(), config.precision(), config.optimizer());
+        this.program = new Program(network, engine, config);
         this.transfer = new Transfer(program);
-        this.scaler = new LossScaler(config.precision() == Precision.FP16);
+        this.control = Objects.requireNonNull(program.control);
         try {
             program.allocate();
         } catch (RuntimeException e) {
@@ -44,11 +40,12 @@ public final class Trainer implements AutoCloseable {
             transfer.write(entry.master, entry.parameter.initial(config.seed(), index++));
         }
         transfer.refreshCopy();
+        control.begin(program.link());
     }
 
     /** The memory of a training, before anything is allocated. */
     public static MemoryPlan predict(Network network, Engine engine, TrainerConfig config) {
-        try (Program p = new Program(network, engine, config.batch(), config.precision(), config.optimizer())) {
+        try (Program p = new Program(network, engine, config)) {
             return p.memoryPlan;
         }
     }
@@ -56,6 +53,11 @@ public final class Trainer implements AutoCloseable {
     /** The plan of the memory that this trainer holds. */
     public MemoryPlan memory() {
         return program.memoryPlan;
+    }
+
+    /** Host memory that batches pass through on their way to the engine: none where the engine's memory is the host's. */
+    public long pinnedBytes() {
+        return program.link().pinnedBytes();
     }
 
     /** Bytes of floating-point activations that the forward pass keeps for the backward pass, layout padding apart. */
@@ -74,77 +76,76 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
+     * One whole step; the same as {@link #forwardBackward} and {@code update(1)}, bit for bit. The arrays may change once it returns.
+     *
+     * @param images batch x C x H x W
+     * @param labels batch (x H x W)
+     */
+    public void step(float[] images, int[] labels) {
+        feed(images, labels);
+        control.setRanks(program.link(), 1);
+        program.launch(program.step);
+    }
+
+    /**
      * Forward and backward over one batch; leaves gradients, multiplied by {@link #lossScale}.
      *
      * @param images batch x C x H x W
      * @param labels batch (x H x W)
      */
     public void forwardBackward(float[] images, int[] labels) {
+        feed(images, labels);
+        program.launch(program.forwardBackward);
+    }
+
+    private void feed(float[] images, int[] labels) {
         Value input = Objects.requireNonNull(program.input);
-        Value labelValue = Objects.requireNonNull(program.labels);
+        Value classes = Objects.requireNonNull(program.labels);
         requireSize("images", images.length, input.dims.count());
-        requireSize("labels", labels.length, labelValue.dims.count());
-        buffer(input).asFloatBuffer().put(images);
-        buffer(labelValue).asIntBuffer().put(labels);
-        buffer(program.seed)
-                .asIntBuffer()
-                .put((int) config.seed())
-                .put((int) (config.seed() >>> 32))
-                .put((int) step)
-                .put((int) (step >>> 32));
-        buffer(Objects.requireNonNull(program.lossScale)).asFloatBuffer().put(scaler.scale());
-        program.run(program.forwardBackward);
+        requireSize("labels", labels.length, classes.dims.count());
+        program.link().write(input.memory(), images);
+        program.link().write(classes.memory(), labels);
     }
 
     /**
-     * Updates the weights, unless a gradient overflowed: then the step is skipped and the loss scale halved.
+     * Updates the weights, unless a gradient overflowed: then the step is skipped and the loss scale halved; see {@link #lastStepApplied}.
      *
      * @param ranks gradients that were summed into these, 1 without a reduction
-     * @return whether the weights were updated
      */
-    public boolean update(int ranks) {
-        boolean overflow = false;
-        if (scaler.on()) {
-            program.run(program.check);
-            program.stream().synchronize();
-            overflow = buffer(Objects.requireNonNull(program.flag)).getInt(0) != 0;
-        }
-        if (!overflow) {
-            updates++;
-            write(
-                    Objects.requireNonNull(program.hyperWeights),
-                    config.optimizer().weightDecay(),
-                    ranks);
-            write(Objects.requireNonNull(program.hyperVectors), 0, ranks);
-            program.run(program.update);
-        }
-        step++;
-        scaler.after(overflow);
-        return !overflow;
+    public void update(int ranks) {
+        control.setRanks(program.link(), ranks);
+        program.launch(program.update);
     }
 
-    private void write(Value hyper, float decay, int ranks) {
-        FloatBuffer numbers = buffer(hyper).asFloatBuffer();
-        config.optimizer().write(numbers, updates);
-        numbers.put(Hyper.LEARNING_RATE, config.schedule().rate(step, config.totalSteps()));
-        numbers.put(Hyper.GRADIENT_SCALE, 1f / (scaler.scale() * ranks));
-        numbers.put(Hyper.WEIGHT_DECAY, decay);
+    /** Whether the last step updated the weights; waits for it. */
+    public boolean lastStepApplied() {
+        return control.counters(program.link())[StepControl.APPLIED] != 0;
     }
 
     /** The mean loss of the last batch; waits for it. */
     public float loss() {
-        program.stream().synchronize();
-        return buffer(Objects.requireNonNull(program.loss)).getFloat(0);
+        return number(Objects.requireNonNull(program.loss));
     }
 
-    /** The factor on the loss at present. */
+    /** The factor on the loss at present; waits for the last step. */
     public float lossScale() {
-        return scaler.scale();
+        return number(control.lossScale);
     }
 
-    /** Steps done, skipped ones included. */
-    public long step() {
-        return step;
+    private float number(Value value) {
+        float[] one = new float[1];
+        program.link().read(value.memory(), one);
+        return one[0];
+    }
+
+    /** Steps done, skipped ones included; waits for the last one. */
+    public long stepsDone() {
+        return Control.join(control.counters(program.link()), StepControl.STEP);
+    }
+
+    /** The stream that the steps are queued on: a reduction of the gradients belongs there, or between events. */
+    public Stream stream() {
+        return program.stream();
     }
 
     /**
@@ -172,7 +173,13 @@ public final class Trainer implements AutoCloseable {
                 tensors.put(s.name, transfer.read(s));
             }
         }
-        return new TrainingState(tensors, step, updates, scaler.scale(), scaler.goodSteps());
+        int[] counters = control.counters(program.link());
+        return new TrainingState(
+                tensors,
+                Control.join(counters, StepControl.STEP),
+                Control.join(counters, StepControl.UPDATES),
+                lossScale(),
+                counters[StepControl.GOOD_STEPS]);
     }
 
     /**
@@ -190,9 +197,7 @@ public final class Trainer implements AutoCloseable {
             }
         }
         transfer.refreshCopy();
-        step = state.step();
-        updates = state.updates();
-        scaler.restore(state.lossScale(), state.goodSteps());
+        control.resume(program.link(), state.step(), state.updates(), state.lossScale(), state.goodSteps());
     }
 
     /** The gradients, one flat region; buckets are sub-ranges of it. */
@@ -205,15 +210,16 @@ public final class Trainer implements AutoCloseable {
         program.poisonDeadTensors();
     }
 
+    /** Test hook: runs step by step also where the engine has graphs. */
+    void runEagerly() {
+        program.runEagerly();
+    }
+
     static void requireSize(String what, long given, long wanted) {
         if (given != wanted) {
             throw new IllegalArgumentException(
                     what + ": " + given + " numbers given, " + wanted + " needed for the batch");
         }
-    }
-
-    private static ByteBuffer buffer(Value value) {
-        return value.memory().buffer();
     }
 
     @Override

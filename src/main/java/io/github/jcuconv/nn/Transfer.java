@@ -8,7 +8,6 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.Reorder;
-import java.nio.FloatBuffer;
 import java.util.Map;
 import java.util.Objects;
 
@@ -26,11 +25,11 @@ final class Transfer {
 
     void write(Value value, float[] plain) {
         if (!needsStaging(value)) {
-            value.memory().buffer().asFloatBuffer().put(plain);
+            program.link().write(value.memory(), plain);
             return;
         }
         Memory staging = staging(value);
-        staging.buffer().asFloatBuffer().put(plain);
+        program.link().write(staging, plain);
         run(in(value), staging, value.memory());
     }
 
@@ -41,8 +40,7 @@ final class Transfer {
             from = staging(value);
             run(out(value), value.memory(), from);
         }
-        FloatBuffer floats = from.buffer().asFloatBuffer();
-        floats.get(plain);
+        program.link().read(from, plain);
         return plain;
     }
 
@@ -83,7 +81,6 @@ final class Transfer {
     private void run(PlanRequest request, Memory from, Memory to) {
         Arguments args = new Arguments().set(Arg.X, from).set(Arg.Y, to);
         program.plan(request).execute(args, program.transferWorkspace(), program.stream());
-        program.stream().synchronize();
     }
 
     private Memory staging(Value value) {

@@ -52,8 +52,18 @@ final class Value {
     }
 
     MemoryPlan.Request request() {
-        long padding = bytes() - dims.count() * type.bytes() + gapBytes;
+        // An engine that keeps nothing may propose a layout smaller than the tensor.
+        long padding = Math.max(0, bytes() - dims.count() * type.bytes()) + gapBytes;
         return new MemoryPlan.Request(name, part, bytes(), padding, first, last);
+    }
+
+    /** A part of this flat region. */
+    Value range(int offset, int count) {
+        Value part = new Value(name, this.part, Dims.vector(count), type, Layout.Plain.NCHW);
+        part.region = this;
+        part.offsetInRegion = (long) offset * type.bytes();
+        children.add(part);
+        return part;
     }
 
     void bind(Memory slice) {

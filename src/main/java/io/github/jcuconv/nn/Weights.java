@@ -163,18 +163,10 @@ final class Weights {
     private static Flat flat(
             Value master, Value gradient, List<Value> states, @Nullable Value copy, int offset, int count) {
         return new Flat(
-                range(master, offset, count),
-                range(gradient, offset, count),
-                states.stream().map(s -> range(s, offset, count)).toList(),
-                copy == null ? null : range(copy, offset, count));
-    }
-
-    private static Value range(Value region, int offset, int count) {
-        Value v = new Value(region.name, region.part, Dims.vector(count), region.type, Layout.Plain.NCHW);
-        v.region = region;
-        v.offsetInRegion = (long) offset * region.type.bytes();
-        region.children.add(v);
-        return v;
+                master.range(offset, count),
+                gradient.range(offset, count),
+                states.stream().map(s -> s.range(offset, count)).toList(),
+                copy == null ? null : copy.range(offset, count));
     }
 
     private Value region(String name, Part part, DataType type, List<Value> parts) {

@@ -25,6 +25,7 @@ import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.spi.EngineSpi;
 import io.github.jcuconv.spi.PlanSpi;
 import java.nio.ByteBuffer;
@@ -58,7 +59,8 @@ final class OnednnEngine implements EngineSpi {
             Map.entry(Concat.class, new Copies.ConcatFactory()),
             Map.entry(Dropout.class, new Copies.DropoutFactory()),
             Map.entry(Sgd.class, new Optimizers.SgdFactory()),
-            Map.entry(Adam.class, new Optimizers.AdamFactory()));
+            Map.entry(Adam.class, new Optimizers.AdamFactory()),
+            Map.entry(StepControl.class, new OnednnStepControl()));
 
     private final int threads = Native.threads();
     private final boolean bf16 = Native.hasBf16();

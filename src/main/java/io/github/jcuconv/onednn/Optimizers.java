@@ -62,6 +62,7 @@ final class Optimizers {
         private float scale;
         private float decay;
         private float momentum;
+        private boolean skipped;
 
         SgdKernel(Workers workers, Sgd op) {
             this(
@@ -89,11 +90,21 @@ final class Optimizers {
             scale = hyper.getFloat(Hyper.GRADIENT_SCALE);
             decay = hyper.getFloat(Hyper.WEIGHT_DECAY);
             momentum = hyper.getFloat(Hyper.MOMENTUM);
+            skipped = hyper.getFloat(Hyper.APPLY) == 0;
         }
 
         @Override
         void tile(Tile t, int index, int n) {
             w.load(index, t.a, n, t.halves);
+            if (!skipped) {
+                update(t, index, n);
+            }
+            if (copy != null) {
+                copy.store(index, t.a, n, t.halves);
+            }
+        }
+
+        private void update(Tile t, int index, int n) {
             dw.load(index, t.b, n, t.halves);
             if (m == null) {
                 plain(t.a, t.b, n);
@@ -103,9 +114,6 @@ final class Optimizers {
                 m.store(index, t.c, n, t.halves);
             }
             w.store(index, t.a, n, t.halves);
-            if (copy != null) {
-                copy.store(index, t.a, n, t.halves);
-            }
         }
 
         private void plain(float[] weights, float[] gradient, int n) {
@@ -171,13 +179,15 @@ final class Optimizers {
         @Override
         void tile(Tile t, int index, int n) {
             w.load(index, t.a, n, t.halves);
-            dw.load(index, t.b, n, t.halves);
-            m.load(index, t.c, n, t.halves);
-            v.load(index, t.d, n, t.halves);
-            update(t.a, t.b, t.c, t.d, n);
-            w.store(index, t.a, n, t.halves);
-            m.store(index, t.c, n, t.halves);
-            v.store(index, t.d, n, t.halves);
+            if (h[Hyper.APPLY] != 0) {
+                dw.load(index, t.b, n, t.halves);
+                m.load(index, t.c, n, t.halves);
+                v.load(index, t.d, n, t.halves);
+                update(t.a, t.b, t.c, t.d, n);
+                w.store(index, t.a, n, t.halves);
+                m.store(index, t.c, n, t.halves);
+                v.store(index, t.d, n, t.halves);
+            }
             if (copy != null) {
                 copy.store(index, t.a, n, t.halves);
             }

@@ -59,5 +59,9 @@ public enum Arg {
     /** Seed and counter of {@link Dropout}. */
     SEED,
     /** One INT32: 0 when every element is finite, 1 otherwise. */
-    FLAG
+    FLAG,
+    /** Learning rate of each step of a training. */
+    RATES,
+    /** Counters of a training: steps, updates, good steps. */
+    COUNTERS
 }

@@ -1,6 +1,9 @@
 package io.github.jcuconv.op;
 
-/** Indices into HYPER, the fp32 numbers that optimizers read from device memory, so that a plan outlives a change of the learning rate. */
+/**
+ * Indices into HYPER, the fp32 numbers that optimizers read from device memory, so that a plan outlives a change of the learning rate. {@link
+ * StepControl} writes those that change with each step.
+ */
 public final class Hyper {
     /** Learning rate. */
     public static final int LEARNING_RATE = 0;
@@ -18,8 +21,10 @@ public final class Hyper {
     public static final int CORRECTION1 = 6;
     /** 1 - beta2^t of Adam. */
     public static final int CORRECTION2 = 7;
+    /** 0 to leave weights and state as they are, anything else to update them. */
+    public static final int APPLY = 8;
     /** How many there are. */
-    public static final int COUNT = 8;
+    public static final int COUNT = 9;
 
     private Hyper() {}
 }

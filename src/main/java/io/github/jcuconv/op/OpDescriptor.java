@@ -23,7 +23,8 @@ public sealed interface OpDescriptor
                 Reorder,
                 FiniteCheck,
                 Sgd,
-                Adam {
+                Adam,
+                StepControl {
     /** The operation's name on the command line, e.g. {@code conv2d}. */
     String name();
 

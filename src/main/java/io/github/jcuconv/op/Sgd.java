@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * Stochastic gradient descent over one flat region of fp32 parameters, with numbers from {@link Hyper}:
- * {@code g = scale * dw + decay * w; m = momentum * m + g; w = w - rate * m}; without momentum {@code w = w - rate * g}.
+ * {@code g = scale * dw + decay * w; m = momentum * m + g; w = w - rate * m}; without momentum {@code w = w - rate * g}. Where apply is 0, w
+ * and m stay as they are, bit for bit; the rounded copy is written all the same.
  *
  * @param count parameters, engine padding included
  * @param momentum whether there is a state M

@@ -46,7 +46,7 @@ public record Types(DataType storage, Map<Arg, DataType> overrides) {
         return switch (arg) {
             case X, X2, W, Y, RESIDUAL, DX, DY, W_STORAGE -> storage;
             case ARGMAX -> DataType.UINT8;
-            case LABELS, SEED, FLAG -> DataType.INT32;
+            case LABELS, SEED, FLAG, COUNTERS -> DataType.INT32;
             default -> DataType.FP32;
         };
     }

@@ -12,6 +12,10 @@ final class RefOptimizers {
     static void sgd(Sgd op, Views t) {
         Tensor w = t.get(Arg.W);
         for (int i = 0; i < op.count(); i++) {
+            if (isSkipped(t)) {
+                store(t, i);
+                continue;
+            }
             double step = hyper(t, Hyper.GRADIENT_SCALE) * t.get(Arg.DW).at(i) + hyper(t, Hyper.WEIGHT_DECAY) * w.at(i);
             if (op.momentum()) {
                 step += hyper(t, Hyper.MOMENTUM) * t.get(Arg.M).at(i);
@@ -27,6 +31,10 @@ final class RefOptimizers {
         double beta1 = hyper(t, Hyper.MOMENTUM);
         double beta2 = hyper(t, Hyper.BETA2);
         for (int i = 0; i < op.count(); i++) {
+            if (isSkipped(t)) {
+                store(t, i);
+                continue;
+            }
             double g = hyper(t, Hyper.GRADIENT_SCALE) * t.get(Arg.DW).at(i);
             double m = beta1 * t.get(Arg.M).at(i) + (1 - beta1) * g;
             double v = beta2 * t.get(Arg.V).at(i) + (1 - beta2) * g * g;
@@ -38,6 +46,10 @@ final class RefOptimizers {
             w.put(i, w.at(i) - hyper(t, Hyper.LEARNING_RATE) * (step + hyper(t, Hyper.WEIGHT_DECAY) * w.at(i)));
             store(t, i);
         }
+    }
+
+    private static boolean isSkipped(Views t) {
+        return hyper(t, Hyper.APPLY) == 0;
     }
 
     private static double hyper(Views t, int index) {

@@ -29,6 +29,7 @@ import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
@@ -77,6 +78,7 @@ public final class ReferenceTable {
         formula(FiniteCheck.class, FWD, Arg.FLAG, RefCopies::flag);
         nest(Sgd.class, UPDATE, RefOptimizers::sgd);
         nest(Adam.class, UPDATE, RefOptimizers::adam);
+        nest(StepControl.class, UPDATE, RefStepControl::run);
     }
 
     private ReferenceTable() {}

@@ -15,6 +15,7 @@ import io.github.jcuconv.op.ConvTranspose2d;
 import io.github.jcuconv.op.Dense;
 import io.github.jcuconv.op.Epilogue;
 import io.github.jcuconv.op.FiniteCheck;
+import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.Lrn;
 import io.github.jcuconv.op.MaxPool2d;
 import io.github.jcuconv.op.OpDescriptor;
@@ -24,6 +25,7 @@ import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.op.Window;
 import org.junit.jupiter.api.Test;
 
@@ -180,7 +182,7 @@ class HandWorkedTest {
     void sgdWithMomentumFollowsItsFormula() {
         Dims one = Dims.vector(1);
         with(Arg.W, one, 2).with(Arg.DW, one, 8).with(Arg.M, one, 3);
-        with(Arg.HYPER, Dims.vector(8), 0.1, 0.5, 0.25, 0.9, 0, 0, 0, 0);
+        with(Arg.HYPER, Dims.vector(Hyper.COUNT), 0.1, 0.5, 0.25, 0.9, 0, 0, 0, 0, 1);
         // g = 0.5 * 8 + 0.25 * 2 = 4.5; m = 0.9 * 3 + 4.5 = 7.2; w = 2 - 0.72
         assertArrayEquals(new double[] {1.28}, run(new Sgd(1, true, DataType.FP32), Pass.UPDATE, Arg.W), CLOSE);
         assertArrayEquals(new double[] {7.2}, values(Arg.M), CLOSE);
@@ -190,11 +192,32 @@ class HandWorkedTest {
     void adamTakesItsFirstStepWithFullRate() {
         Dims one = Dims.vector(1);
         with(Arg.W, one, 2).with(Arg.DW, one, -4).with(Arg.M, one, 0).with(Arg.V, one, 0);
-        with(Arg.HYPER, Dims.vector(8), 0.1, 1, 0.5, 0.9, 0.99, 0, 0.1, 0.01);
+        with(Arg.HYPER, Dims.vector(Hyper.COUNT), 0.1, 1, 0.5, 0.9, 0.99, 0, 0.1, 0.01, 1);
         // m / c1 = -4, v / c2 = 16: w = 2 - 0.1 * (-1 + 0.5 * 2)
         assertArrayEquals(new double[] {2}, run(new Adam(1, DataType.FP32), Pass.UPDATE, Arg.W), CLOSE);
         assertArrayEquals(new double[] {-0.4}, values(Arg.M), CLOSE);
         assertArrayEquals(new double[] {0.16}, values(Arg.V), CLOSE);
+    }
+
+    @Test
+    void theFirstStepOfATrainingTakesTheFirstRate() {
+        with(Arg.FLAG, Dims.vector(1), 0).with(Arg.RATES, Dims.vector(2), 0.5, 0.25);
+        with(Arg.COUNTERS, Dims.vector(8), 0, 0, 0, 0, 1, 2, 0, 7).with(Arg.LOSS_SCALE, Dims.vector(1), 8);
+        with(Arg.SEED, Dims.vector(4), 3, 4, 0, 0);
+        with(Arg.HYPER, Dims.vector(Hyper.COUNT), 9, 9, 9, 0.9, 0.99, 9, 9, 9, 9);
+        StepControl op = new StepControl(2, 1, true, 2);
+        // 1 / (8 * 2); 1 - 0.9; 1 - 0.99
+        assertArrayEquals(
+                new double[] {0.5, 0.0625, 9, 0.9, 0.99, 9, 0.1, 0.01, 1}, run(op, Pass.UPDATE, Arg.HYPER), CLOSE);
+        assertArrayEquals(new double[] {1, 0, 1, 0, 0, 2, 1, 7}, values(Arg.COUNTERS));
+        assertArrayEquals(new double[] {16}, values(Arg.LOSS_SCALE));
+        assertArrayEquals(new double[] {3, 4, 1, 0}, values(Arg.SEED));
+        with(Arg.FLAG, Dims.vector(1), 1);
+        // The second rate, 1 / (16 * 2), corrections and updates as they were, and the scale back at 8.
+        assertArrayEquals(
+                new double[] {0.25, 0.03125, 9, 0.9, 0.99, 9, 0.1, 0.01, 0}, run(op, Pass.UPDATE, Arg.HYPER), CLOSE);
+        assertArrayEquals(new double[] {2, 0, 1, 0, 0, 2, 0, 7}, values(Arg.COUNTERS));
+        assertArrayEquals(new double[] {8}, values(Arg.LOSS_SCALE));
     }
 
     @Test
