@@ -5,11 +5,13 @@ module io.github.jcuconv {
     requires static com.google.gson;
     requires static org.bytedeco.javacpp;
     requires static org.bytedeco.dnnl;
+    requires static jcuda;
     requires static java.desktop;
     requires static java.net.http;
     requires jdk.unsupported;
 
     exports io.github.jcuconv;
+    exports io.github.jcuconv.cuda;
     exports io.github.jcuconv.data;
     exports io.github.jcuconv.io;
     exports io.github.jcuconv.op;
@@ -24,6 +26,8 @@ module io.github.jcuconv {
     uses io.github.jcuconv.spi.EngineProvider;
 
     provides io.github.jcuconv.spi.EngineProvider with
+            io.github.jcuconv.cuda.CudaProvider,
+            io.github.jcuconv.cuda.EmulatedProvider,
             io.github.jcuconv.onednn.OnednnProvider,
             io.github.jcuconv.reference.ReferenceProvider;
 }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class Arguments {
     private static final int ROLES = Arg.values().length;
     private final @Nullable Memory[] memory = new @Nullable Memory[ROLES];
+    private final long[] table = new long[2 * ROLES];
 
     /** Nothing bound yet. */
     public Arguments() {}
@@ -17,7 +18,14 @@ public final class Arguments {
     /** Binds a role, replacing what was bound. */
     public Arguments set(Arg arg, Memory value) {
         memory[arg.ordinal()] = value;
+        table[2 * arg.ordinal()] = value.address();
+        table[2 * arg.ordinal() + 1] = value.bytes();
         return this;
+    }
+
+    /** Address and bytes of every role, in the order of {@link Arg}, 0 where nothing is bound: for engines, which must not change it. */
+    public long[] table() {
+        return table;
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.github.jcuconv;
 
+import org.jspecify.annotations.Nullable;
+
 /** A device or the library that drives it failed. */
 public final class DeviceException extends JcuconvException {
     private static final long serialVersionUID = 1L;
@@ -9,9 +11,9 @@ public final class DeviceException extends JcuconvException {
      * @param engine the engine
      * @param status the library's status number, 0 if it has none
      * @param text the library's own text
-     * @param cause the underlying failure
+     * @param cause the underlying failure, null if there is none
      */
-    public DeviceException(String engine, int status, String text, Throwable cause) {
+    public DeviceException(String engine, int status, String text, @Nullable Throwable cause) {
         super("engine " + engine + " failed: " + text, cause);
         this.status = status;
     }

@@ -210,10 +210,41 @@ public final class Engine implements AutoCloseable {
     public Stream newStream() {
         gate.enter();
         try {
-            return register(new Stream(this, spi.createStream()));
+            return register(new Stream(this, spi.createStream(), true));
         } finally {
             gate.exit();
         }
+    }
+
+    /**
+     * Wraps a stream of the caller's, without taking it over: closing the result waits for its work and leaves the stream as it is.
+     *
+     * @param handle the engine's native stream, for {@code cuda} a {@code cudaStream_t}
+     * @throws IllegalArgumentException if the engine cannot use it
+     */
+    public Stream wrapStream(long handle) {
+        gate.check();
+        return register(new Stream(this, spi.wrapStream(handle), false));
+    }
+
+    /** Makes an event. */
+    public Event newEvent() {
+        gate.check();
+        return register(new Event(this, spi.createEvent()));
+    }
+
+    /** Allocates host memory for copies. */
+    public HostBuffer newHostBuffer(long bytes) {
+        if (bytes < 1 || bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("host buffer of " + bytes + " B: must be 1 B to 2 GiB");
+        }
+        gate.check();
+        return register(new HostBuffer(this, spi.allocateHost(bytes), (int) bytes));
+    }
+
+    /** Whether {@link Stream#capture} works. */
+    public boolean capturesGraphs() {
+        return spi.capturesGraphs();
     }
 
     /** What this engine has allocated. */
@@ -225,12 +256,12 @@ public final class Engine implements AutoCloseable {
         return spi;
     }
 
-    private synchronized <T extends AutoCloseable> T register(T child) {
+    synchronized <T extends AutoCloseable> T register(T child) {
         children.add(child);
         return child;
     }
 
-    private synchronized void forget(AutoCloseable child) {
+    synchronized void forget(AutoCloseable child) {
         children.remove(child);
     }
 
@@ -239,13 +270,19 @@ public final class Engine implements AutoCloseable {
         if (memory.allocatedBytes() > 0) {
             spi.free(memory.block());
             ledger.remove(memory.allocatedBytes());
+        } else {
+            spi.unwrap(memory.block());
         }
     }
 
     void release(Stream stream, long handle) {
         forget(stream);
         spi.synchronize(handle);
-        spi.destroyStream(handle);
+        if (stream.owned()) {
+            spi.destroyStream(handle);
+        } else {
+            spi.unwrapStream(handle);
+        }
     }
 
     synchronized void release(Plan plan) {
@@ -273,7 +310,7 @@ public final class Engine implements AutoCloseable {
         spi.close();
     }
 
-    /** The three kinds of children close without checked exceptions. */
+    /** The kinds of children, which close without checked exceptions. */
     private static void closeChild(AutoCloseable child) {
         if (child instanceof Memory memory) {
             memory.close();
@@ -281,6 +318,12 @@ public final class Engine implements AutoCloseable {
             plan.close();
         } else if (child instanceof Stream stream) {
             stream.close();
+        } else if (child instanceof Graph graph) {
+            graph.close();
+        } else if (child instanceof Event event) {
+            event.close();
+        } else if (child instanceof HostBuffer buffer) {
+            buffer.close();
         }
     }
 }

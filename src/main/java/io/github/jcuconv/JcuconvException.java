@@ -1,5 +1,7 @@
 package io.github.jcuconv;
 
+import org.jspecify.annotations.Nullable;
+
 /** The root of the library's own errors. Callers' mistakes are {@link IllegalArgumentException} and {@link IllegalStateException}. */
 public sealed class JcuconvException extends RuntimeException
         permits UnsupportedException, OutOfMemoryException, DeviceException, CorruptFileException, FileException {
@@ -9,7 +11,7 @@ public sealed class JcuconvException extends RuntimeException
         super(message);
     }
 
-    JcuconvException(String message, Throwable cause) {
+    JcuconvException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -70,6 +70,11 @@ public final class Memory implements AutoCloseable {
         return engine;
     }
 
+    /** Whether {@link #buffer} works; where it does not, copies through a {@link Stream} do. */
+    public boolean isHostVisible() {
+        return block.host() != null;
+    }
+
     /**
      * The memory as a buffer that the host reads and writes, in native byte order: a new view with its own position.
      *
@@ -102,11 +107,15 @@ public final class Memory implements AutoCloseable {
         return gate;
     }
 
-    /** Waits for executions that use it, then gives it back. Does nothing on a slice, on a second call, or to the caller's own memory. */
+    /**
+     * Waits for calls that use it, then gives it back; memory that a {@link Graph} uses lives on until the graph is closed. Queued work must have
+     * finished: synchronise its stream before. Does nothing on a slice, on a second call, or to the caller's own
+     * memory.
+     */
     @Override
     public void close() {
         if (root == null && gate.close()) {
-            engine.release(this);
+            gate.release(() -> engine.release(this));
         }
     }
 }

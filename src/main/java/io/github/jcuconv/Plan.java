@@ -72,6 +72,9 @@ public final class Plan implements AutoCloseable {
                 held++;
                 check(args, workspace, i, memory);
             }
+            if (stream.isCapturing()) {
+                keepFor(stream, args, workspace);
+            }
             spi.execute(args, workspace, stream.handle());
         } finally {
             for (int i = held - 2; i >= 0; i--) {
@@ -81,6 +84,17 @@ public final class Plan implements AutoCloseable {
                 stream.gate().exit();
             }
             gate.exit();
+        }
+    }
+
+    /** What a graph will use again must outlive it. */
+    private void keepFor(Stream stream, Arguments args, @Nullable Memory workspace) {
+        stream.keep(gate);
+        for (ArgSpec spec : specs) {
+            stream.keep(args.get(spec.arg()).gate());
+        }
+        if (workspace != null) {
+            stream.keep(workspace.gate());
         }
     }
 
@@ -150,7 +164,7 @@ public final class Plan implements AutoCloseable {
     @Override
     public void close() {
         if (gate.close()) {
-            engine.release(this);
+            gate.release(() -> engine.release(this));
         }
     }
 }

@@ -28,7 +28,7 @@ abstract class Command implements Callable<Integer> {
     @Option(
             names = "--engine",
             paramLabel = "E",
-            description = "auto (default), onednn or reference; auto takes the first that works here")
+            description = "auto (default), cuda, onednn, emulated or reference; auto takes the first that works here")
     String engine = "auto";
 
     @Option(

@@ -67,6 +67,7 @@ final class MemoryCommand extends Command {
             say(model + " on " + opened.name() + ", batch " + batch + ", " + optimizer
                     + ": a training step at its peak");
             TrainReport.memory(training).forEach(this::say);
+            say("a learning rate that changes adds 4 B for each step of the training");
             say("");
             say("inference at its peak");
             TrainReport.memory(inference).forEach(this::say);

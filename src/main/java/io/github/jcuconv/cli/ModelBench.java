@@ -67,8 +67,7 @@ final class ModelBench {
         for (int i = 0; i < count; i++) {
             long began = System.nanoTime();
             Prefetch.Batch batch = next();
-            trainer.forwardBackward(batch.x().array(), batch.labels().array());
-            trainer.update(1);
+            trainer.step(batch.x().array(), batch.labels().array());
             trainer.loss();
             if (time) {
                 millis[timed++] = (System.nanoTime() - began) / 1e6;
@@ -166,8 +165,8 @@ final class ModelBench {
         System.gc();
         long before = resident("VmRSS:");
         try (Trainer one = new Trainer(network, engine, settings.config(1))) {
-            one.forwardBackward(images, labels);
-            one.update(1);
+            one.step(images, labels);
+            one.loss();
             System.gc();
             long grown = resident("VmRSS:") - before;
             command.say("  resident memory grows by " + Text.bytes(grown) + " with a trainer that the ledger counts as "

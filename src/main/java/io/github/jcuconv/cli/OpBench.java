@@ -3,6 +3,7 @@ package io.github.jcuconv.cli;
 import io.github.jcuconv.Arguments;
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.HostBuffer;
 import io.github.jcuconv.Memory;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
@@ -44,13 +45,21 @@ final class OpBench implements AutoCloseable {
             Memory memory = engine.allocate(request.bytes(spec));
             held.add(memory);
             args.set(spec.arg(), memory);
-            fill(memory.buffer(), spec.type());
+            upload(engine, memory, spec.type());
             bytes += request.bytes(spec);
         }
         workspace = plan.workspaceBytes() == 0 ? null : engine.allocate(plan.workspaceBytes());
         // Finds how often a round has to repeat, and warms up.
         while (round() * repeats < ROUND_SECONDS) {
             repeats *= 2;
+        }
+    }
+
+    private void upload(Engine engine, Memory to, DataType type) {
+        try (HostBuffer numbers = engine.newHostBuffer(to.bytes())) {
+            fill(numbers.buffer(), type);
+            stream.upload(numbers.buffer(), to);
+            stream.synchronize();
         }
     }
 
@@ -152,8 +161,8 @@ final class OpBench implements AutoCloseable {
 
     @Override
     public void close() {
-        plan.close();
         stream.close();
+        plan.close();
         held.forEach(Memory::close);
         if (workspace != null) {
             workspace.close();

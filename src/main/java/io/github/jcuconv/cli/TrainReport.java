@@ -90,6 +90,9 @@ final class TrainReport {
                     "difference",
                     columns,
                     c -> Text.bytes(run(c).measuredBytes() - c.plan().predictedBytes())));
+            if (columns.stream().anyMatch(c -> run(c).pinnedBytes() > 0)) {
+                table.row(cells("pinned on the host besides", columns, c -> Text.bytes(run(c).pinnedBytes())));
+            }
             table.row(cells("peak at", columns, c -> run(c).peakStep()));
             table.row(cells("activations kept for backward", columns, c -> Text.bytes(run(c).keptActivationBytes())));
         }
@@ -126,6 +129,7 @@ final class TrainReport {
             Map<String, Object> memory = new LinkedHashMap<>();
             memory.put("predictedBytes", run.memory().predictedBytes());
             memory.put("measuredBytes", run.measuredBytes());
+            memory.put("pinnedBytes", run.pinnedBytes());
             memory.put("keptActivationBytes", run.keptActivationBytes());
             memory.put("parts", parts(run.memory()));
             one.put("memory", memory);

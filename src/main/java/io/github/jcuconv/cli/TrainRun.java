@@ -55,6 +55,7 @@ final class TrainRun {
      * @param seconds of training in this run, without tests and saving
      * @param images trained on in this run, 0 if everything was done before
      * @param measuredBytes the most that the engine's allocator gave out
+     * @param pinnedBytes host memory beside them, for copies
      * @param keptActivationBytes of these, floating-point activations that the backward pass needs
      */
     record Result(
@@ -65,6 +66,7 @@ final class TrainRun {
             String weightsSha256,
             MemoryPlan memory,
             long measuredBytes,
+            long pinnedBytes,
             long keptActivationBytes,
             String peakStep) {
         double imagesPerSecond() {
@@ -141,6 +143,7 @@ final class TrainRun {
                     sha256(trainer.parameters()),
                     trainer.memory(),
                     engine.ledger().peakBytes(),
+                    trainer.pinnedBytes(),
                     trainer.keptActivationBytes(),
                     trainer.peakStep());
         }
@@ -155,12 +158,11 @@ final class TrainRun {
         try (Prefetch prefetch = new Prefetch(batches, FloatBuffer::allocate)) {
             Prefetch.Batch batch = prefetch.next();
             for (int step = 1; batch != null; step++) {
-                trainer.forwardBackward(batch.x().array(), batch.labels().array());
+                trainer.step(batch.x().array(), batch.labels().array());
                 if (step % LOSS_EVERY == 0 || step == steps) {
                     lossSum += finite(trainer.loss(), done + 1, step);
                     losses++;
                 }
-                trainer.update(1);
                 listener.step(done + 1, step, steps, trainer);
                 batch = prefetch.next();
             }

@@ -88,7 +88,7 @@ final class VerifyCommand extends Command {
 
     private void show(VerifyResult r) {
         String measured =
-                Double.isNaN(r.maxError()) ? "" : Text.format("error %.2e of %.2e allowed, ", r.maxError(), r.bound());
+                Double.isNaN(r.error()) ? "" : Text.format("error %.2e of %.2e allowed, ", r.error(), r.bound());
         String verdict = r.verdict().name().toLowerCase(Locale.ROOT).replace('_', ' ');
         say(Text.format("%-8s", verdict) + r.engine() + " " + r.verified() + ": " + measured + r.text());
         if (r.verdict() == VerifyResult.Verdict.FAILED) {

@@ -2,12 +2,15 @@ package io.github.jcuconv.internal;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** Counts the users of a closeable object: close waits for them, entering after close throws. */
 public final class Gate {
     private static final int CLOSED = 1 << 31;
     private final AtomicInteger state = new AtomicInteger();
     private final String what;
+    private int holders;
+    private @Nullable Runnable release;
 
     /** @param what the object's name in messages */
     public Gate(String what) {
@@ -41,6 +44,40 @@ public final class Gate {
             LockSupport.parkNanos(10_000);
         }
         return true;
+    }
+
+    /**
+     * Keeps the object's resources alive beyond its close, until {@link #letGo}.
+     *
+     * @throws IllegalStateException if closed
+     */
+    public synchronized void hold() {
+        check();
+        holders++;
+    }
+
+    /** Ends a {@link #hold}; the last one runs a release that waits. */
+    public void letGo() {
+        Runnable due;
+        synchronized (this) {
+            holders--;
+            due = holders == 0 ? release : null;
+            release = holders == 0 ? null : release;
+        }
+        if (due != null) {
+            due.run();
+        }
+    }
+
+    /** Runs the release of a closed object's resources: now, or when the last holder lets go. */
+    public void release(Runnable action) {
+        synchronized (this) {
+            if (holders > 0) {
+                release = action;
+                return;
+            }
+        }
+        action.run();
     }
 
     /** Whether close was called. */

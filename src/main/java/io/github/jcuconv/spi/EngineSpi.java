@@ -1,12 +1,14 @@
 package io.github.jcuconv.spi;
 
 import io.github.jcuconv.Layout;
+import io.github.jcuconv.internal.HostMemory;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -69,8 +71,110 @@ public interface EngineSpi extends AutoCloseable {
      */
     Block wrap(long address, @Nullable ByteBuffer host, long bytes);
 
+    /**
+     * Queues a copy from host memory. Engines whose memory the host sees need not override this and its three siblings.
+     *
+     * @param from a direct buffer; all that remains in it is copied, its position stays; must not change until the stream was synchronised
+     */
+    default void upload(ByteBuffer from, Block to, long stream) {
+        hostOf(to).put(0, from, from.position(), from.remaining());
+    }
+
+    /**
+     * Queues a copy to host memory.
+     *
+     * @param to a direct buffer; all that remains in it is filled, its position stays; undefined until the stream was synchronised
+     */
+    default void download(Block from, ByteBuffer to, long stream) {
+        to.put(to.position(), hostOf(from), 0, to.remaining());
+    }
+
+    /** Queues a copy between two blocks that do not overlap. */
+    default void copy(Block from, Block to, long bytes, long stream) {
+        hostOf(to).put(0, hostOf(from), 0, Math.toIntExact(bytes));
+    }
+
+    /** Queues writing one byte value everywhere. */
+    default void fill(Block to, long bytes, byte value, long stream) {
+        ByteBuffer host = hostOf(to);
+        for (int i = 0; i < bytes; i++) {
+            host.put(i, value);
+        }
+    }
+
+    private static ByteBuffer hostOf(Block block) {
+        return Objects.requireNonNull(block.host(), "an engine whose memory the host cannot see overrides its copies");
+    }
+
+    /** Allocates host memory, at least this much, that copies are fastest with: pinned, where there is such a thing. */
+    default ByteBuffer allocateHost(long bytes) {
+        return HostMemory.allocate(bytes);
+    }
+
+    /** Frees what {@link #allocateHost} gave. */
+    default void freeHost(ByteBuffer buffer) {
+        HostMemory.free(buffer);
+    }
+
+    /** Makes an event; engines whose executions have finished when they return need no events and give 0. */
+    default long createEvent() {
+        return 0;
+    }
+
+    /** Makes an event stand for all work that a stream holds now. */
+    default void recordEvent(long event, long stream) {}
+
+    /** Makes later work of a stream wait until an event has happened. */
+    default void waitForEvent(long stream, long event) {}
+
+    /** Waits on the host until an event has happened. */
+    default void awaitEvent(long event) {}
+
+    /** Ends an event. */
+    default void destroyEvent(long event) {}
+
+    /** Whether work can be captured as a graph. */
+    default boolean capturesGraphs() {
+        return false;
+    }
+
+    /** From now on work queued on the stream is recorded, not run. */
+    default void beginCapture(long stream) {
+        throw new UnsupportedOperationException("this engine captures no graphs");
+    }
+
+    /** Ends the recording and gives the graph. */
+    default long endCapture(long stream) {
+        throw new UnsupportedOperationException("this engine captures no graphs");
+    }
+
+    /** Queues a graph. */
+    default void launchGraph(long graph, long stream) {
+        throw new UnsupportedOperationException("this engine captures no graphs");
+    }
+
+    /** Ends a graph that is not running. */
+    default void destroyGraph(long graph) {
+        throw new UnsupportedOperationException("this engine captures no graphs");
+    }
+
+    /** Ends the use of memory that {@link #wrap} took. */
+    default void unwrap(Block block) {}
+
     /** Makes a stream. */
     long createStream();
+
+    /**
+     * Takes a stream of the caller's.
+     *
+     * @throws IllegalArgumentException if the engine cannot use it
+     */
+    default long wrapStream(long nativeStream) {
+        throw new IllegalArgumentException("this engine has no native streams to wrap");
+    }
+
+    /** Ends the use of a stream that {@link #wrapStream} took. */
+    default void unwrapStream(long stream) {}
 
     /** Waits until all work of a stream is done. */
     void synchronize(long stream);

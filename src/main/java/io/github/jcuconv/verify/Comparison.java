@@ -10,7 +10,7 @@ import io.github.jcuconv.reference.Tensor;
  * which is the bound plus half an ulp, exact at overflow and among subnormals, and equality where the error is 0.
  */
 final class Comparison {
-    private double maxError;
+    private double error;
     private double worstRatio = -1;
     private double bound;
     private long compared;
@@ -22,8 +22,8 @@ final class Comparison {
     /** Compares all elements, or samples and the absence of NaN elsewhere. */
     void add(ArgSpec out, Tensor actual, Expectation expectation, boolean sampled, long seed) {
         Samples.Place place = (n, c, h, w) -> {
-            double error = expectation.error(out, n, c, h, w);
-            one(out, n, c, h, w, actual.get(n, c, h, w), expectation.value(out, n, c, h, w), error);
+            double allowed = expectation.error(out, n, c, h, w);
+            one(out, n, c, h, w, actual.get(n, c, h, w), expectation.value(out, n, c, h, w), allowed);
         };
         if (!sampled) {
             Samples.all(out.dims(), place);
@@ -38,22 +38,22 @@ final class Comparison {
         }
     }
 
-    private void one(ArgSpec out, int n, int c, int h, int w, double actual, double value, double error) {
+    private void one(ArgSpec out, int n, int c, int h, int w, double actual, double value, double tolerance) {
         compared++;
         nonZero |= actual != 0;
         expectedNonZero |= value != 0;
-        if (!isRight(out.type(), actual, value, error)) {
+        if (!isRight(out.type(), actual, value, tolerance)) {
             fail(out.arg() + "[" + n + "," + c + "," + h + "," + w + "] is " + actual + ", expected " + value + " +- "
-                    + error + " rounded to " + out.type());
+                    + tolerance + " rounded to " + out.type());
         }
         double distance = Math.abs(actual - value);
         if (Double.isFinite(distance)) {
-            maxError = Math.max(maxError, distance);
             double half = out.type().isFloating() ? Rounding.ulp(out.type(), value) / 2 : 0;
-            double allowed = error + (Rounding.round(out.type(), value) == value && error == 0 ? 0 : half);
+            double allowed = tolerance + (Rounding.round(out.type(), value) == value && tolerance == 0 ? 0 : half);
             double ratio = allowed == 0 ? distance == 0 ? 0 : Double.POSITIVE_INFINITY : distance / allowed;
             if (ratio > worstRatio) {
                 worstRatio = ratio;
+                error = distance;
                 bound = allowed;
             }
         }
@@ -88,10 +88,12 @@ final class Comparison {
         return "";
     }
 
-    double maxError() {
-        return maxError;
+    /** The error of the element that is nearest to its bound ... */
+    double error() {
+        return error;
     }
 
+    /** ... and that bound. */
     double bound() {
         return bound;
     }

@@ -22,6 +22,7 @@ import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.op.Types;
 import io.github.jcuconv.op.Window;
 import java.util.ArrayList;
@@ -91,6 +92,11 @@ public final class Descriptors {
         add("finite-check", IMAGE, (l, t) -> new FiniteCheck(image(l), t));
         add("sgd", "count momentum", (l, t) -> new Sgd(need(l, "count"), flag(l, "momentum"), t));
         add("adam", "count", (l, t) -> new Adam(need(l, "count"), t));
+        add(
+                "step-control",
+                "rates rows scaling growth",
+                (l, t) -> new StepControl(
+                        need(l, "rates"), get(l, "rows", 1), flag(l, "scaling"), get(l, "growth", 500)));
     }
 
     private Descriptors() {}

@@ -40,9 +40,9 @@ final class EngineRun implements AutoCloseable {
         this.plan = engine.plan(request);
         this.stream = engine.newStream();
         for (ArgSpec spec : verified.op().arguments(verified.pass())) {
-            memory.put(spec.arg(), new Guarded(engine, request.bytes(spec)));
+            memory.put(spec.arg(), new Guarded(engine, stream, request.bytes(spec)));
         }
-        this.workspace = plan.workspaceBytes() == 0 ? null : new Guarded(engine, plan.workspaceBytes());
+        this.workspace = plan.workspaceBytes() == 0 ? null : new Guarded(engine, stream, plan.workspaceBytes());
     }
 
     private static Map<Arg, Layout> known(VerifyCase c, Map<Arg, Layout> settled) {
@@ -84,15 +84,22 @@ final class EngineRun implements AutoCloseable {
         Arguments args = new Arguments();
         for (ArgSpec spec : verified.op().arguments(verified.pass())) {
             Guarded target = bound(spec.arg());
-            if (inputs.has(spec.arg()) && !(isPrivate(spec.arg()) && spec.access() == ArgSpec.Access.IN)) {
+            if (inputs.has(spec.arg()) && !isPrivate(spec.arg())) {
                 upload(spec, inputs.get(spec.arg()), target);
             } else if (spec.access() != ArgSpec.Access.IN) {
                 target.poison(poison);
             }
-            hashes.put(spec.arg(), target.hash());
+            if (spec.access() == ArgSpec.Access.IN) {
+                hashes.put(spec.arg(), hash(spec.arg(), target));
+            }
             args.set(spec.arg(), target.memory());
         }
         plan.execute(args, workspace == null ? null : workspace.memory(), stream);
+        stream.synchronize(); // The mirrors are sources until here.
+        memory.values().forEach(Guarded::download);
+        if (workspace != null) {
+            workspace.download();
+        }
         stream.synchronize();
         Map<Arg, Tensor> outputs = new EnumMap<>(Arg.class);
         for (ArgSpec spec : verified.op().arguments(verified.pass())) {
@@ -112,6 +119,15 @@ final class EngineRun implements AutoCloseable {
             fault.append("wrote beside the workspace; ");
         }
         return outputs;
+    }
+
+    /** The mirror of a plain argument is what was uploaded; others are read back, since the engine itself wrote them. */
+    private long hash(Arg arg, Guarded target) {
+        if (!(layout(arg) instanceof Layout.Plain)) {
+            target.download();
+            stream.synchronize();
+        }
+        return target.hash();
     }
 
     private Guarded bound(Arg arg) {
@@ -150,21 +166,26 @@ final class EngineRun implements AutoCloseable {
                     throw new IllegalStateException(entry.getKey() + ": forward writes " + run.layout(entry.getKey())
                             + ", backward reads " + entry.getValue());
                 }
-                bound(entry.getKey()).buffer().put(run.bound(entry.getKey()).buffer());
+                stream.copy(
+                        run.bound(entry.getKey()).memory(),
+                        bound(entry.getKey()).memory());
             }
+            stream.synchronize();
         }
     }
 
     private void upload(ArgSpec spec, Tensor from, Guarded to) {
         Layout layout = layout(spec.arg());
         if (layout instanceof Layout.Plain plain) {
-            Tensor.of(spec.dims(), spec.type(), plain, to.buffer()).copyFrom(from);
+            Tensor.of(spec.dims(), spec.type(), plain, to.contents()).copyFrom(from);
+            to.upload();
             return;
         }
         try (Guarded staging =
-                new Guarded(engine, spec.dims().count() * spec.type().bytes())) {
-            Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.buffer())
+                new Guarded(engine, stream, spec.dims().count() * spec.type().bytes())) {
+            Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.contents())
                     .copyFrom(from);
+            staging.upload();
             reorder(spec, staging, Layout.Plain.NCHW, to, layout);
         }
     }
@@ -173,13 +194,15 @@ final class EngineRun implements AutoCloseable {
         Layout layout = layout(spec.arg());
         Tensor plain = Tensor.zeros(spec.dims(), spec.type());
         if (layout instanceof Layout.Plain p) {
-            plain.copyFrom(Tensor.of(spec.dims(), spec.type(), p, from.buffer()));
+            plain.copyFrom(Tensor.of(spec.dims(), spec.type(), p, from.contents()));
             return plain;
         }
         try (Guarded staging =
-                new Guarded(engine, spec.dims().count() * spec.type().bytes())) {
+                new Guarded(engine, stream, spec.dims().count() * spec.type().bytes())) {
             reorder(spec, from, layout, staging, Layout.Plain.NCHW);
-            plain.copyFrom(Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.buffer()));
+            staging.download();
+            stream.synchronize();
+            plain.copyFrom(Tensor.of(spec.dims(), spec.type(), Layout.Plain.NCHW, staging.contents()));
         }
         return plain;
     }
@@ -194,7 +217,7 @@ final class EngineRun implements AutoCloseable {
                 stream.synchronize();
                 return;
             }
-            try (Guarded scratch = new Guarded(engine, copy.workspaceBytes())) {
+            try (Guarded scratch = new Guarded(engine, stream, copy.workspaceBytes())) {
                 copy.execute(args, scratch.memory(), stream);
                 stream.synchronize();
             }
@@ -203,11 +226,12 @@ final class EngineRun implements AutoCloseable {
 
     @Override
     public void close() {
+        stream.synchronize();
         plan.close();
-        stream.close();
         memory.values().forEach(Guarded::close);
         if (workspace != null) {
             workspace.close();
         }
+        stream.close();
     }
 }

@@ -1,12 +1,16 @@
 package io.github.jcuconv.verify;
 
 import io.github.jcuconv.Dims;
+import io.github.jcuconv.op.Adam;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
+import io.github.jcuconv.op.FiniteCheck;
 import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.reference.ReferenceTable;
 import io.github.jcuconv.reference.Tensor;
 import io.github.jcuconv.reference.Views;
@@ -19,10 +23,10 @@ import java.util.SplittableRandom;
 final class Inputs {
     private static final Set<Arg> FROM_FORWARD = EnumSet.of(Arg.ARGMAX, Arg.SAVED, Arg.SAVE_MEAN, Arg.SAVE_VAR, Arg.Y);
     private static final int[] RANGES = {16, 8, 4, 2, 1};
-    /** Rate, scale, decay, momentum, beta2, eps, corrections after three steps; powers of two for exact data. */
-    private static final double[] REAL_HYPER = {0.01, 1 / 1024.0, 1e-3, 0.9, 0.999, 1e-8, 0.271, 0.002997001};
+    /** Rate, scale, decay, momentum, beta2, eps, corrections after three steps, apply; powers of two for exact data. */
+    private static final double[] REAL_HYPER = {0.01, 1 / 1024.0, 1e-3, 0.9, 0.999, 1e-8, 0.271, 0.002997001, 1};
 
-    private static final double[] EXACT_HYPER = {0.5, 0.25, 0.5, 0.5, 0.5, 1, 0.5, 0.5};
+    private static final double[] EXACT_HYPER = {0.5, 0.25, 0.5, 0.5, 0.5, 1, 0.5, 0.5, 1};
 
     private Inputs() {}
 
@@ -62,10 +66,21 @@ final class Inputs {
         return views;
     }
 
+    /** Operations that branch on a number: odd seeds give them an overflow, or tell them to skip the update. */
+    static boolean dependOnParity(OpDescriptor op) {
+        return op instanceof FiniteCheck
+                || op instanceof Sgd
+                || op instanceof Adam
+                || op instanceof StepControl s && s.lossScaling();
+    }
+
     private static Tensor fill(VerifyCase c, ArgSpec spec) {
         Tensor tensor = Tensor.zeros(spec.dims(), spec.type());
         SplittableRandom random =
                 new SplittableRandom(c.seed() * 64 + spec.arg().ordinal());
+        if (c.op() instanceof StepControl control) {
+            return stepControl(c, control, spec.arg(), tensor);
+        }
         int count = (int) spec.dims().count();
         boolean exact = c.data() == VerifyCase.Data.EXACT;
         int range = exact ? range(c.op(), c.pass()) : 0;
@@ -77,17 +92,51 @@ final class Inputs {
                     switch (spec.arg()) {
                         case LABELS -> label(c.op(), random);
                         case SEED -> random.nextInt();
-                        case HYPER -> (exact ? EXACT_HYPER : REAL_HYPER)[i % Hyper.COUNT];
+                        case HYPER -> exact ? EXACT_HYPER[i] : i == Hyper.APPLY ? 1 - c.seed() % 2 : REAL_HYPER[i];
                         case LOSS_SCALE -> 1024;
                         case V, RUNNING_VAR -> 0.25 + random.nextDouble();
                         case GAMMA -> 1 + normal(random) / 4;
                         default -> exact ? random.nextInt(-range, range + 1) : normal(random) * scale;
                     });
         }
-        if (spec.arg() == Arg.X && c.op().name().equals("finite-check") && c.seed() % 2 == 1) {
+        if (spec.arg() == Arg.X && c.op() instanceof FiniteCheck && c.seed() % 2 == 1) {
             tensor.put(random.nextInt(count), random.nextBoolean() ? Double.NaN : Double.NEGATIVE_INFINITY);
         }
         return tensor;
+    }
+
+    /** Counters at their turning points: the ends of the table, carries, the step before the loss scale grows. */
+    private static Tensor stepControl(VerifyCase c, StepControl op, Arg arg, Tensor tensor) {
+        SplittableRandom random = new SplittableRandom((c.seed() * 64 + arg.ordinal()) * 31 + op.hashCode());
+        for (int i = 0; i < tensor.dims().count(); i++) {
+            tensor.put(
+                    i,
+                    switch (arg) {
+                        case FLAG -> c.seed() % 2 == 1 ? oneOf(random, 1, -1) : 0;
+                        case RATES -> random.nextDouble();
+                        case COUNTERS -> counter(op, i, random);
+                        case LOSS_SCALE -> oneOf(random, 1, 1024, 1 << 24);
+                        case SEED -> random.nextInt();
+                        // Rows differ, so that none can stand for another.
+                        default -> REAL_HYPER[i % Hyper.COUNT] * (1 - Math.floorDiv(i, Hyper.COUNT) * 0.0625);
+                    });
+        }
+        return tensor;
+    }
+
+    private static int counter(StepControl op, int index, SplittableRandom random) {
+        return switch (index) {
+            case StepControl.STEP -> oneOf(random, 0, op.rates() / 2, op.rates() - 1, op.rates(), -1);
+            case StepControl.UPDATES -> oneOf(random, 0, 1, 100, -1);
+            case StepControl.STEP + 1, StepControl.UPDATES + 1 -> oneOf(random, 0, 0, 1);
+            case StepControl.GOOD_STEPS -> oneOf(random, 0, op.growthInterval() - 1);
+            case StepControl.RANKS -> oneOf(random, 1, 3, 8);
+            default -> random.nextInt();
+        };
+    }
+
+    private static int oneOf(SplittableRandom random, int... values) {
+        return values[random.nextInt(values.length)];
     }
 
     /**

@@ -14,6 +14,7 @@ import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.reference.ReferenceTable;
 import io.github.jcuconv.reference.Tensor;
 import io.github.jcuconv.reference.Views;
@@ -51,6 +52,8 @@ final class NonlinearBounds {
             sgd(s, in, errors);
         } else if (op instanceof Adam a) {
             adam(a, in, out, errors);
+        } else if (op instanceof StepControl) {
+            stepControl(out, errors);
         } else {
             throw new IllegalArgumentException(op.name() + ": no bound");
         }
@@ -288,6 +291,10 @@ final class NonlinearBounds {
     /** Two products and two sums for the step, two operations for the weight; the magnitudes add since terms may cancel. */
     private static void sgd(Sgd op, Views in, Views errors) {
         Dims d = Dims.vector(op.count());
+        if (isSkipped(in)) {
+            unchanged(d, errors, Arg.W, Arg.M, Arg.W_STORAGE);
+            return;
+        }
         Term step = (n, c, h, w) -> Math.abs(
                         hyper(in, Hyper.GRADIENT_SCALE) * in.get(Arg.DW).at(c))
                 + Math.abs(hyper(in, Hyper.WEIGHT_DECAY) * in.get(Arg.W).at(c))
@@ -306,6 +313,10 @@ final class NonlinearBounds {
     /** m costs 4 operations, v 5, its root halves that; the quotient and the step cost 8 more on magnitudes that add. */
     private static void adam(Adam op, Views in, Views out, Views errors) {
         Dims d = Dims.vector(op.count());
+        if (isSkipped(in)) {
+            unchanged(d, errors, Arg.W, Arg.M, Arg.V, Arg.W_STORAGE);
+            return;
+        }
         double beta1 = hyper(in, Hyper.MOMENTUM);
         Term first = (n, c, h, w) -> beta1 * Math.abs(in.get(Arg.M).at(c))
                 + (1 - beta1)
@@ -324,6 +335,32 @@ final class NonlinearBounds {
         put(errors, Arg.V, d, (n, c, h, w) -> 6 * U * out.get(Arg.V).at(c));
         put(errors, Arg.W, d, weight);
         put(errors, Arg.W_STORAGE, d, weight);
+    }
+
+    /**
+     * Copies and counts are exact. The gradient scale is a rounded product and a quotient; a power in fp64, of a number below 1, is granted an
+     * error of 2^-50.
+     */
+    private static void stepControl(Views out, Views errors) {
+        put(errors, Arg.COUNTERS, Dims.vector(StepControl.COUNTERS), (n, c, h, w) -> 0);
+        put(errors, Arg.LOSS_SCALE, Dims.vector(1), (n, c, h, w) -> 0);
+        put(errors, Arg.SEED, Dims.vector(4), (n, c, h, w) -> 0);
+        Tensor hyper = out.get(Arg.HYPER);
+        put(errors, Arg.HYPER, hyper.dims(), (n, c, h, w) -> switch (c % Hyper.COUNT) {
+            case Hyper.GRADIENT_SCALE -> 2 * U * hyper.at(c);
+            case Hyper.CORRECTION1, Hyper.CORRECTION2 -> 0x1p-50;
+            default -> 0;
+        });
+    }
+
+    private static void unchanged(Dims d, Views errors, Arg... args) {
+        for (Arg arg : args) {
+            put(errors, arg, d, (n, c, h, w) -> 0);
+        }
+    }
+
+    private static boolean isSkipped(Views in) {
+        return hyper(in, Hyper.APPLY) == 0;
     }
 
     private static double hyper(Views in, int index) {

@@ -104,7 +104,7 @@ public final class Verifier {
                 c,
                 engine.name(),
                 fault.isEmpty() ? VerifyResult.Verdict.PASSED : VerifyResult.Verdict.FAILED,
-                comparison.maxError(),
+                comparison.error(),
                 comparison.bound(),
                 fault.isEmpty() ? algorithm : fault.toString());
     }

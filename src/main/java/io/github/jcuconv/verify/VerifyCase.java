@@ -53,6 +53,11 @@ public record VerifyCase(
         return new VerifyCase(name, shape, op, storage, pass, accumulate, data, newKnown, seed);
     }
 
+    /** The same on other data. */
+    public VerifyCase seed(long newSeed) {
+        return new VerifyCase(name, shape, op, storage, pass, accumulate, data, known, newSeed);
+    }
+
     /** The command that runs this shape and pass again. */
     public String rerunLine(String engine) {
         return "./jcuconv verify --engine " + engine + " --op " + op.name() + " --pass " + lower(pass) + " --dtype "

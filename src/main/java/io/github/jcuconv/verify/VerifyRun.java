@@ -59,7 +59,8 @@ public final class VerifyRun {
     private VerifyRun() {}
 
     /**
-     * The cases of some lines: each pass on integer data where that is exact, and on real data; gradients also added to what is there.
+     * The cases of some lines: each pass on integer data where that is exact, and on real data; gradients also added to what is there;
+     * operations with a branch on data run on both of its sides.
      *
      * @param op operation's name
      * @param lines shapes
@@ -97,6 +98,9 @@ public final class VerifyRun {
             }
         }
         cases.add(real);
+        if (Inputs.dependOnParity(op)) {
+            cases.add(real.seed(seed + 1));
+        }
     }
 
     /** Inference keeps nothing that a backward pass could use. */
