@@ -26,6 +26,7 @@ import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
+import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.op.Types;
 import io.github.jcuconv.op.Window;
 import java.io.ByteArrayOutputStream;
@@ -51,7 +52,7 @@ class ReadmeTest {
     private static final Path README = Path.of("README.md");
     private static final Path CONSUMER = Path.of("src/it/consumer/src/main/java/consumer/Consumer.java");
     private static final List<DataType> STORAGE = List.of(DataType.FP32, DataType.FP16, DataType.BF16);
-    private static final List<String> ENGINES = List.of("onednn", "reference");
+    private static final List<String> ENGINES = List.of("onednn", "emulated", "reference");
     private static final Dims X = new Dims(2, 16, 8, 8);
 
     /** One operation of each kind, by storage type. */
@@ -71,7 +72,8 @@ class ReadmeTest {
             t -> new Reorder(X, t, DataType.FP32),
             t -> new FiniteCheck(X, t),
             t -> new Sgd(1024, true, t),
-            t -> new Adam(1024, t));
+            t -> new Adam(1024, t),
+            t -> new StepControl(1024, 2, true, 500));
 
     private static String readme() throws IOException {
         return Files.readString(README);

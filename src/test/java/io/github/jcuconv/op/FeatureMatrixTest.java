@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What {@code supports} says is what {@code plan} does. */
 class FeatureMatrixTest {
     static Stream<String> engines() {
-        return Engines.available().stream();
+        return Engines.availableAndLate().stream();
     }
 
     private static List<OpDescriptor> oneOfEach() {
@@ -59,7 +59,7 @@ class FeatureMatrixTest {
     @ParameterizedTest
     @MethodSource("engines")
     void whatIsNotSupportedIsRefusedWithAReasonAndTheRestIsPlanned(String name) {
-        try (Engine engine = Engine.open(name)) {
+        try (Engine engine = Engines.open(name)) {
             for (OpDescriptor op : oneOfEach()) {
                 for (Pass pass : op.passes()) {
                     PlanRequest request = PlanRequest.of(op, pass);
@@ -87,7 +87,7 @@ class FeatureMatrixTest {
     @ParameterizedTest
     @MethodSource("engines")
     void proposalsNameEveryArgumentAndNothingElse(String name) {
-        try (Engine engine = Engine.open(name)) {
+        try (Engine engine = Engines.open(name)) {
             for (OpDescriptor op : oneOfEach()) {
                 for (Pass pass : op.passes()) {
                     if (engine.refusal(op, pass).isEmpty()) {

@@ -29,7 +29,7 @@ class DependencyRulesTest {
     @ParameterizedTest(name = "{0} knows only {1}")
     @CsvSource({
         "op,       root op",
-        "spi,      root op spi",
+        "spi,      root op spi internal",
         "memory,   root op memory",
         "nn,       root op memory nn",
         "models,   root op nn models",

@@ -47,6 +47,24 @@ class LauncherTest {
             exit 7
             """;
 
+    /** Plays native/build.sh: counts its runs with their arguments, and lays out the glue and each library it is asked for. */
+    private static final String NATIVE =
+            """
+            #!/usr/bin/env bash
+            set -e
+            cd -- "$(dirname -- "$0")/.."
+            printf '<%s>' "$@" >>native-runs
+            echo >>native-runs
+            if [[ -e fail-native ]]; then cat fail-native | tee "$1.log"; exit 1; fi
+            folder=$2/io/github/jcuconv/native/linux-x86_64
+            rm -rf -- "$2"
+            mkdir -p -- "$folder"
+            for engine in "${@:5}"; do
+                if [[ $engine == cuda && ! -e nvcc ]]; then echo 'Native libraries: not built (no nvcc)'; exit 0; fi
+                : >"$folder/libjcuconv_$engine.so"
+            done
+            """;
+
     @TempDir
     private Path temp;
 
@@ -64,6 +82,10 @@ class LauncherTest {
         Files.createDirectories(checkout.resolve("src/main/java"));
         Files.writeString(checkout.resolve("pom.xml"), "<project/>");
         Files.writeString(checkout.resolve("src/main/java/A.java"), "class A {}");
+        Files.createDirectories(checkout.resolve("src/main/java/io/github/jcuconv/cuda"));
+        Files.writeString(checkout.resolve("CMakeLists.txt"), "");
+        script(checkout.resolve("native/build.sh"), NATIVE);
+        Files.writeString(checkout.resolve("native/kernel.cu"), "");
 
         jdk = temp.resolve("jdk");
         script(jdk.resolve("bin/java"), JAVA);
@@ -167,6 +189,79 @@ class LauncherTest {
         assertEquals(7, start("doctor").status);
     }
 
+    @Test
+    void native_part_is_built_for_the_engines_that_need_it_only() throws Exception {
+        assertFalse(start("mnist", "--engine", "onednn").out.contains("native"));
+        start("mnist");
+        start("mnist", "--", "--engine", "emulated");
+        assertEquals(List.of(), nativeRuns());
+
+        Result first = start("verify", "--op", "conv2d", "--engine", "emulated");
+        assertEquals(7, first.status, first.out);
+        String state = checkout.toRealPath() + "/.jcuconv";
+        assertEquals(
+                List.of("<" + state + "/native><" + state + "/natives><" + state + "/build/jni><" + jdk
+                        + "><emulated><-DBUILD_TESTING=OFF>"),
+                nativeRuns());
+        assertTrue(first.out.contains("building the native part (emulated)"), first.out);
+        assertTrue(first.out.contains("built the native part in "), first.out);
+        assertTrue(first.out.contains(":" + state + "/natives>"), first.out);
+
+        Result second = start("bench", "--against=emulated");
+        assertEquals(1, nativeRuns().size());
+        assertTrue(second.out.contains(":" + state + "/natives>"), second.out);
+        assertFalse(start("mnist", "--engine", "onednn").out.contains("/natives>"));
+    }
+
+    @Test
+    void native_part_is_built_again_when_its_sources_or_its_java_side_change() throws Exception {
+        start("doctor", "--engine", "emulated");
+        Files.writeString(checkout.resolve("src/main/java/A.java"), "class B {}");
+        start("doctor", "--engine", "emulated");
+        assertEquals(1, nativeRuns().size());
+        Files.writeString(checkout.resolve("native/kernel.cu"), "changed");
+        start("doctor", "--engine=emulated");
+        assertEquals(2, nativeRuns().size());
+        Files.writeString(checkout.resolve("src/main/java/io/github/jcuconv/cuda/Natives.java"), "");
+        start("doctor", "--engine=emulated");
+        assertEquals(3, nativeRuns().size());
+    }
+
+    @Test
+    void cuda_needs_nvcc_and_is_taken_by_auto_once_it_is_built() throws Exception {
+        start("doctor");
+        fails(3, "engine cuda cannot run here: native libraries: not built (no nvcc)", "train", "--engine", "cuda");
+        Files.createFile(checkout.resolve("nvcc"));
+        start("doctor", "--engine", "emulated");
+        assertFalse(start("doctor").out.contains("/natives>"));
+        Result both = start("doctor", "--engine", "cuda");
+        assertTrue(both.out.contains("building the native part (cuda emulated)"), both.out);
+        assertTrue(start("doctor").out.contains("/natives>"));
+        assertTrue(start("doctor", "--engine=auto").out.contains("/natives>"));
+        Files.writeString(checkout.resolve("native/kernel.cu"), "changed");
+        Result stale = start("doctor");
+        assertFalse(stale.out.contains("/natives>"), stale.out);
+    }
+
+    @Test
+    void failed_native_builds_name_the_log_and_are_tried_again() throws Exception {
+        start("doctor");
+        Files.writeString(checkout.resolve("fail-native"), "kernel.cu:1: error: expected ';'");
+        fails(1, "the native sources do not build; the output: ", "doctor", "--engine", "emulated");
+        Files.delete(checkout.resolve("fail-native"));
+        assertEquals(7, start("doctor", "--engine", "emulated").status);
+        assertEquals(2, nativeRuns().size());
+    }
+
+    @Test
+    void two_starts_at_once_build_the_native_part_once() throws Exception {
+        Process first = process(checkout.resolve("jcuconv"), "one", "--engine", "emulated");
+        Process second = process(checkout.resolve("jcuconv"), "two", "--engine", "emulated");
+        assertEquals(7, finish(first).status);
+        assertEquals(7, finish(second).status);
+        assertEquals(1, nativeRuns().size());
+    }
+
     /** Exactly one line, which names the log where Maven ran. */
     private void fails(int status, String text, String... arguments) throws Exception {
         Result result = start(arguments);
@@ -175,8 +270,9 @@ class LauncherTest {
         assertEquals(status, result.status, result.out);
         assertEquals(1, lines.size(), result.out);
         assertTrue(lines.get(0).startsWith("jcuconv: ") && lines.get(0).contains(text), result.out);
-        if (result.out.contains(": building")) {
-            assertTrue(lines.get(0).endsWith(checkout.toRealPath() + "/.jcuconv/build.log"), result.out);
+        if (result.out.contains(": building") && status == 1) {
+            String log = result.out.contains("native") ? "native.log" : "build.log";
+            assertTrue(lines.get(0).endsWith(checkout.toRealPath() + "/.jcuconv/" + log), result.out);
         }
     }
 
@@ -204,6 +300,12 @@ class LauncherTest {
     private int mavenRuns() throws IOException {
         Path runs = checkout.resolve("mvn-runs");
         return Files.exists(runs) ? Files.readAllLines(runs).size() : 0;
+    }
+
+    /** One entry per run, with its arguments. */
+    private List<String> nativeRuns() throws IOException {
+        Path runs = checkout.resolve("native-runs");
+        return Files.exists(runs) ? Files.readAllLines(runs) : List.of();
     }
 
     private void version(String version) throws IOException {

@@ -39,7 +39,8 @@ public final class ShapeLists {
             Map.entry("reorder", List.of("reorder_basic")),
             Map.entry("finite-check", List.of("elementwise_basic")),
             Map.entry("sgd", List.of("optimizer_basic", "optimizer_momentum")),
-            Map.entry("adam", List.of("optimizer_basic")));
+            Map.entry("adam", List.of("optimizer_basic")),
+            Map.entry("step-control", List.of("step_control_basic")));
 
     private ShapeLists() {}
 

@@ -7,7 +7,10 @@ import io.github.jcuconv.DataType;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.testing.BuggyControl;
 import io.github.jcuconv.testing.BuggyEngine;
+import io.github.jcuconv.testing.ShapeLists;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +55,23 @@ class PlantedBugsTest {
         VerifyResult result = verify(bug, VerifyCase.Data.REAL, shapeFor(bug));
         assertEquals(VerifyResult.Verdict.FAILED, result.verdict(), bug.toString());
         assertTrue(result.text().contains(wordFor(bug)), result.text());
+    }
+
+    /** The lists of the suite, with its seed and the next one, must show every bug in the numbers of a step. */
+    @ParameterizedTest
+    @EnumSource(BuggyControl.Bug.class)
+    void catchesEachBugInTheNumbersOfAStep(BuggyControl.Bug bug) {
+        List<VerifyCase> cases = new ArrayList<>();
+        for (String op : List.of("step-control", "sgd", "adam")) {
+            for (String list : ShapeLists.BY_OPERATION.get(op)) {
+                cases.addAll(
+                        VerifyRun.cases(op, ShapeLists.read(list), List.of(), DataType.FP16, VerifyRun.Tier.SMOKE, 2));
+            }
+        }
+        try (Engine engine = BuggyControl.open(bug)) {
+            VerifyRun.Report report = VerifyRun.run(engine, cases, null, result -> {});
+            assertEquals(bug == BuggyControl.Bug.NONE, report.failures().isEmpty(), bug + " " + report.failures());
+        }
     }
 
     private static String shapeFor(BuggyEngine.Bug bug) {
