@@ -162,10 +162,14 @@ final class LoaderSandbox {
     }
 
     record Running(Process process, BufferedReader out) {
-        /** The library's path, which the JVM prints once it is loaded. */
+        /** The library's path, which the JVM prints once it is loaded; newer releases warn of native access before it. */
         Path library() throws IOException {
             String line = out.readLine();
+            while (line != null && (line.isEmpty() || line.startsWith("WARNING: "))) {
+                line = out.readLine();
+            }
             if (line == null || !line.startsWith("/")) {
+                process.getOutputStream().close(); // or the JVM would wait for its end, and this for the JVM's
                 throw new AssertionError(
                         line + "\n" + String.join("\n", out.lines().toList()));
             }
