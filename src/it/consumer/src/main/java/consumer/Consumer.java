@@ -4,6 +4,7 @@ package consumer;
 import io.github.jcuconv.Arguments;
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
@@ -20,15 +21,15 @@ import java.util.List;
 /** Plans a convolution forward and backward once, then runs it on the caller's own buffers. */
 public final class Consumer {
     public static void main(String[] args) {
-        // 8 images of 3 x 32 x 32 under 16 filters of 3 x 3, one pixel of padding; fp32, NCHW.
+        // 8 images of 3 x 32 x 32 under 16 filters of 3 x 3, one pixel of padding; fp32, NHWC.
         Conv2d conv = Conv2d.of(new Dims(8, 3, 32, 32), 16, Window.of(3, 3).pad(Padding.of(1)));
         ByteBuffer x = ones(conv.x()), w = ones(conv.w()), y = ones(conv.y()), dx = ones(conv.x()), dw = ones(conv.w());
         try (Engine engine = Engine.open(args.length > 0 ? args[0] : "auto");
                 Stream stream = engine.newStream()) {
             List<Plan> plans = List.of(
-                    engine.plan(PlanRequest.of(conv, Pass.FPROP)),
-                    engine.plan(PlanRequest.of(conv, Pass.DGRAD)),
-                    engine.plan(PlanRequest.of(conv, Pass.WGRAD)));
+                    engine.plan(PlanRequest.of(conv, Pass.FPROP).in(Layout.Plain.NHWC)),
+                    engine.plan(PlanRequest.of(conv, Pass.DGRAD).in(Layout.Plain.NHWC)),
+                    engine.plan(PlanRequest.of(conv, Pass.WGRAD).in(Layout.Plain.NHWC)));
             long bytes = plans.stream().mapToLong(Plan::workspaceBytes).max().orElse(0);
             Memory workspace = engine.allocate(Math.max(1, bytes));
             Memory output = engine.wrap(y); // also the gradient, as of the loss sum(y*y) / 2

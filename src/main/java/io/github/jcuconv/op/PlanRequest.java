@@ -1,6 +1,7 @@
 package io.github.jcuconv.op;
 
 import io.github.jcuconv.Layout;
+import java.util.EnumMap;
 import java.util.Map;
 
 /**
@@ -30,6 +31,13 @@ public record PlanRequest(
     /** Plain layouts, overwrite, no limit on the workspace. */
     public static PlanRequest of(OpDescriptor op, Pass pass) {
         return new PlanRequest(op, pass, Map.of(), false, Long.MAX_VALUE);
+    }
+
+    /** The same with every argument in this layout: NHWC is what each engine takes. */
+    public PlanRequest in(Layout layout) {
+        Map<Arg, Layout> all = new EnumMap<>(Arg.class);
+        op.arguments(pass).forEach(spec -> all.put(spec.arg(), layout));
+        return layouts(all);
     }
 
     /** The same with these layouts. */
