@@ -95,7 +95,13 @@ final class TrainRun {
     static Network network(String model, Dataset data) {
         Dims input = new Dims(
                 1, data.train().channels(), data.train().height(), data.train().width());
-        return Models.get(model, input, data.classes());
+        Network network = Models.get(model, input, data.classes());
+        if (!network.output().output().equals(Dims.vector(data.classes()))) {
+            throw new IllegalArgumentException(
+                    "--model " + model + " gives " + network.output().output() + " outputs for an image of " + input
+                            + "; the data has one label of " + data.classes());
+        }
+        return network;
     }
 
     /** The memory that {@link #run} will take. */

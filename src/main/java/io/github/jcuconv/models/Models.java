@@ -1,21 +1,23 @@
 package io.github.jcuconv.models;
 
-import static io.github.jcuconv.nn.Layer.conv;
-import static io.github.jcuconv.nn.Layer.dense;
-import static io.github.jcuconv.nn.Layer.maxPool;
-
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.nn.Network;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** The built-in networks by name, each with the input shape and the number of classes as arguments. */
+/** The built-in networks by name, each with the input shape, the number of classes and the width as arguments. */
 public final class Models {
-    /** Builds a network for an input of C x H x W and a number of classes. */
+    /** Builds a network. */
     public interface Builder {
-        /** The network. */
-        Network build(Dims input, int classes);
+        /**
+         * The network.
+         *
+         * @param input channels, height and width of an image
+         * @param classes outputs
+         * @param width channels and hidden units as a part of the published ones, e.g. 0.25
+         */
+        Network build(Dims input, int classes, double width);
     }
 
     private record Entry(Dims input, int classes, Builder builder) {}
@@ -24,10 +26,21 @@ public final class Models {
 
     static {
         Dims mnist = new Dims(1, 1, 28, 28);
-        ALL.put("lenet5", new Entry(mnist, 10, Models::lenet5));
-        ALL.put("mnist-cnn", new Entry(mnist, 10, Models::mnistCnn));
-        ALL.put("peer-cnn", new Entry(mnist, 10, Models::peerCnn));
-        ALL.put("dense-mnist", new Entry(mnist, 10, Models::denseMnist));
+        Dims imageNet = new Dims(1, 3, 224, 224);
+        ALL.put("lenet5", new Entry(mnist, 10, LeNet::lenet5));
+        ALL.put("lenet5-1998", new Entry(mnist, 10, LeNet::lenet5Of1998));
+        ALL.put("mnist-cnn", new Entry(mnist, 10, Small::mnistCnn));
+        ALL.put("peer-cnn", new Entry(mnist, 10, Small::peerCnn));
+        ALL.put("dense-mnist", new Entry(mnist, 10, Small::denseMnist));
+        ALL.put("three-layer", new Entry(new Dims(1, 3, 200, 300), 10, Small::threeLayer));
+        ALL.put("alexnet", new Entry(new Dims(1, 3, 227, 227), 1000, AlexNet::alexnet));
+        ALL.put("vgg16", new Entry(imageNet, 1000, Vgg::vgg16));
+        ALL.put("googlenet", new Entry(imageNet, 1000, GoogLeNet::googlenet));
+        ResNet.ALL.forEach((name, resnet) -> ALL.put(name, new Entry(imageNet, 1000, resnet)));
+        ALL.put("xception", new Entry(new Dims(1, 3, 299, 299), 1000, Xception::xception));
+        ALL.put("fcn32s", new Entry(imageNet, 21, Fcn::fcn32s));
+        ALL.put("fcn16s", new Entry(imageNet, 21, Fcn::fcn16s));
+        ALL.put("fcn8s", new Entry(imageNet, 21, Fcn::fcn8s));
     }
 
     private Models() {}
@@ -44,7 +57,7 @@ public final class Models {
      */
     public static Network get(String name) {
         Entry entry = entry(name);
-        return entry.builder().build(entry.input(), entry.classes());
+        return entry.builder().build(entry.input(), entry.classes(), 1);
     }
 
     /**
@@ -53,7 +66,20 @@ public final class Models {
      * @throws IllegalArgumentException if there is none of that name, or a layer does not fit
      */
     public static Network get(String name, Dims input, int classes) {
-        return entry(name).builder().build(input, classes);
+        return get(name, input, classes, 1);
+    }
+
+    /**
+     * A narrower or wider network.
+     *
+     * @param width channels and hidden units as a part of the published ones, e.g. 0.25
+     * @throws IllegalArgumentException if there is none of that name, a layer does not fit, or the width is not positive
+     */
+    public static Network get(String name, Dims input, int classes, double width) {
+        if (!(width > 0)) {
+            throw new IllegalArgumentException("model " + name + ": width is " + width + ", must be positive");
+        }
+        return entry(name).builder().build(input, classes, width);
     }
 
     private static Entry entry(String name) {
@@ -64,51 +90,17 @@ public final class Models {
         return entry;
     }
 
-    private static Network.Builder input(String name, Dims in) {
+    static Network.Builder input(String name, Dims in) {
         return Network.input(name, in.c(), in.h(), in.w());
     }
 
-    /** LeNet-5 in its modern form (LeCun et al. 1998): dense C3, max-pooling, ReLU; 61,706 parameters at 1x28x28. */
-    static Network lenet5(Dims in, int classes) {
-        return input("lenet5", in)
-                .add("conv1", conv(6, 5).pad(2).relu())
-                .add("pool1", maxPool(2, 2))
-                .add("conv2", conv(16, 5).relu())
-                .add("pool2", maxPool(2, 2))
-                .add("fc1", dense(120).relu())
-                .add("fc2", dense(84).relu())
-                .add("fc3", dense(classes))
-                .build();
+    /** A published number of channels at this width: at least 1. */
+    static int scaled(int channels, double width) {
+        return (int) Math.max(1, Math.round(channels * width));
     }
 
-    /** The network that {@code mnist} trains. */
-    static Network mnistCnn(Dims in, int classes) {
-        return input("mnist-cnn", in)
-                .add("conv1", conv(32, 3).same().relu())
-                .add("pool1", maxPool(2, 2))
-                .add("conv2", conv(64, 3).same().relu())
-                .add("pool2", maxPool(2, 2))
-                .add("fc1", dense(128).relu())
-                .add("fc2", dense(classes))
-                .build();
-    }
-
-    /** The network of the comparison with other libraries; 1,625,866 parameters at 1x28x28. */
-    static Network peerCnn(Dims in, int classes) {
-        return input("peer-cnn", in)
-                .add("conv1", conv(32, 3).same().relu())
-                .add("conv2", conv(64, 3).same().relu())
-                .add("pool", maxPool(2, 2))
-                .add("ip1", dense(128).relu())
-                .add("ip2", dense(classes))
-                .build();
-    }
-
-    /** No convolution: what the others are better than. */
-    static Network denseMnist(Dims in, int classes) {
-        return input("dense-mnist", in)
-                .add("fc1", dense(128).relu())
-                .add("fc2", dense(classes))
-                .build();
+    /** The same as a multiple of the groups. */
+    static int scaled(int channels, double width, int groups) {
+        return groups * scaled(channels / groups, width);
     }
 }

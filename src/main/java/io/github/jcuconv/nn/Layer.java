@@ -155,20 +155,25 @@ public sealed interface Layer {
     }
 
     /** Max-pooling; see {@link #maxPool}. */
-    record MaxPool(Window window, boolean ceil) implements Single {
+    record MaxPool(Window window, Pad pad, boolean ceil) implements Single {
         /** The same with padding on all sides. */
         public MaxPool pad(int all) {
-            return new MaxPool(window.pad(Padding.of(all)), ceil);
+            return new MaxPool(window, new Fixed(Padding.of(all)), ceil);
+        }
+
+        /** The same with SAME padding. */
+        public MaxPool same() {
+            return new MaxPool(window, new Same(), ceil);
         }
 
         /** The same in ceil mode. */
         public MaxPool ceilMode() {
-            return new MaxPool(window, true);
+            return new MaxPool(window, pad, true);
         }
 
         @Override
         public MaxPool2d op(Dims x, Types types, Phase phase) {
-            return new MaxPool2d(x, window, ceil, types, phase);
+            return new MaxPool2d(x, pad.apply(window, x), ceil, types, phase);
         }
     }
 
@@ -275,7 +280,7 @@ public sealed interface Layer {
 
     /** Square windows. */
     static MaxPool maxPool(int size, int stride) {
-        return new MaxPool(Window.of(size, size).stride(stride, stride), false);
+        return new MaxPool(Window.of(size, size).stride(stride, stride), new Fixed(Padding.NONE), false);
     }
 
     /** Square windows. */

@@ -34,8 +34,11 @@ class MemoryTest {
     /** Engines whose memory the host cannot see. */
     private static final Set<String> INVISIBLE = Set.of("emulated", "cuda", LateEngine.NAME);
 
+    /** The models for MNIST: what the large ones need at batch 64 does not fit everywhere. */
     static Stream<Arguments> enginesAndModels() {
-        return TrainerTest.engines().flatMap(e -> Models.names().stream().map(m -> Arguments.of(e, m)));
+        return TrainerTest.engines().flatMap(e -> Models.names().stream()
+                .filter(m -> Models.get(m).input().h() == 28)
+                .map(m -> Arguments.of(e, m)));
     }
 
     private static TrainerConfig config(int batch, Precision precision) {
