@@ -52,7 +52,7 @@ class BadInputTest {
                 "train --model lenet5 --data digits --epochs 0 | --epochs 0",
                 "train --model lenet --data digits | did you mean lenet5?",
                 "train --model lenet5 --data digit | did you mean digits?",
-                "train --model three-layer --data digits | --model three-layer gives 1x400x4x4",
+                "train --model three-layer --data digits --engine reference | --model three-layer gives 1x400x4x4",
                 "train --model lenet5 --data digits --precision fp15 | did you mean fp16?",
                 "train --model lenet5 --data digits --optimizer adan | did you mean adam?",
                 "train --model lenet5 --data digits --schedule cosin | did you mean cosine?",
