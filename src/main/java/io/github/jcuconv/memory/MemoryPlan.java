@@ -1,7 +1,6 @@
 package io.github.jcuconv.memory;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -9,8 +8,8 @@ import java.util.Map;
 /**
  * Tensors with lifetimes, packed into one arena. The size of the arena is known before anything is allocated, and it is what is allocated.
  *
- * <p>Lifetimes are inclusive ranges of step numbers. Packing is greedy: the largest first, each at the lowest offset that no tensor alive at
- * the same time occupies. Immutable.
+ * <p>Lifetimes are inclusive ranges of step numbers. Packing is greedy: each tensor at the lowest offset that no tensor alive at the same time
+ * occupies, in several orders, of which the smallest arena is taken. Immutable.
  */
 public final class MemoryPlan {
     /** Every slice begins at a multiple of this. */
@@ -78,62 +77,13 @@ public final class MemoryPlan {
      * @param allocator the allocator that will give the arena
      */
     public static MemoryPlan of(List<Request> requests, Allocator allocator) {
-        List<Integer> order = new ArrayList<>();
+        Packer packer = new Packer(requests);
+        List<Slice> slices = new ArrayList<>();
         for (int i = 0; i < requests.size(); i++) {
-            order.add(i);
+            slices.add(new Slice(requests.get(i), packer.offset(i)));
         }
-        order.sort(Comparator.comparingLong((Integer i) -> -requests.get(i).bytes())
-                .thenComparing(i -> requests.get(i).first())
-                .thenComparing(i -> i));
-        Slice[] placed = new Slice[requests.size()];
-        List<Slice> byOffset = new ArrayList<>();
-        long arena = ALIGNMENT;
-        for (int i : order) {
-            Slice slice = new Slice(requests.get(i), lowestGap(requests.get(i), byOffset));
-            placed[i] = slice;
-            byOffset.add(slice);
-            byOffset.sort(Comparator.comparingLong(Slice::offset));
-            arena = Math.max(arena, slice.offset() + slice.reserved());
-        }
-        List<Slice> slices = List.of(placed);
-        return new MemoryPlan(slices, arena, allocator.allocationBytes(arena), peak(slices));
-    }
-
-    private static long lowestGap(Request request, List<Slice> byOffset) {
-        long size = roundUp(request.bytes());
-        long offset = 0;
-        for (Slice other : byOffset) {
-            boolean together = other.request().first() <= request.last()
-                    && request.first() <= other.request().last();
-            if (!together) {
-                continue;
-            }
-            if (offset + size <= other.offset()) {
-                break;
-            }
-            offset = Math.max(offset, other.offset() + other.reserved());
-        }
-        return offset;
-    }
-
-    private static int peak(List<Slice> slices) {
-        int last = slices.stream().mapToInt(s -> s.request().last()).max().orElse(0);
-        long[] change = new long[last + 2];
-        for (Slice s : slices) {
-            change[s.request().first()] += s.reserved();
-            change[s.request().last() + 1] -= s.reserved();
-        }
-        long live = 0;
-        long most = -1;
-        int step = 0;
-        for (int i = 0; i <= last; i++) {
-            live += change[i];
-            if (live > most) {
-                most = live;
-                step = i;
-            }
-        }
-        return step;
+        long arena = Math.max(ALIGNMENT, packer.arenaBytes());
+        return new MemoryPlan(List.copyOf(slices), arena, allocator.allocationBytes(arena), packer.peakStep());
     }
 
     /** Rounds up to a multiple of {@link #ALIGNMENT}. */
