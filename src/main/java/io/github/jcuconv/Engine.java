@@ -162,9 +162,21 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
+     * From now on {@link #allocate} gives at most so much in all; what is held already counts, and stays.
+     *
+     * @param bytes as the {@link #ledger} counts them
+     */
+    public void limitMemory(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("memory limit " + bytes + " B: must be at least 1");
+        }
+        ledger.limit(bytes);
+    }
+
+    /**
      * Allocates memory at a multiple of 256 B; its contents are undefined.
      *
-     * @throws OutOfMemoryException if it does not fit; nothing is held then
+     * @throws OutOfMemoryException if it does not fit, or not below the limit; nothing is held then
      */
     public Memory allocate(long bytes) {
         if (bytes < 1) {
@@ -172,13 +184,32 @@ public final class Engine implements AutoCloseable {
         }
         gate.enter();
         try {
-            EngineSpi.Block block = spi.allocate(bytes);
             long taken = spi.allocationBytes(bytes);
-            ledger.add(taken);
-            return register(new Memory(this, block, bytes, taken));
+            synchronized (ledger) { // Two threads must not both get the last bytes below the limit.
+                if (taken > ledger.available()) {
+                    throw new OutOfMemoryException(
+                            taken,
+                            ledger.available(),
+                            largestAllocations(),
+                            "this is the engine's memory limit: raise it, close what is not needed, or take less");
+                }
+                EngineSpi.Block block = spi.allocate(bytes);
+                ledger.add(taken);
+                return register(new Memory(this, block, bytes, taken));
+            }
         } finally {
             gate.exit();
         }
+    }
+
+    private synchronized List<OutOfMemoryException.Consumer> largestAllocations() {
+        return children.stream()
+                .filter(child -> child instanceof Memory)
+                .map(child -> new OutOfMemoryException.Consumer("held already", ((Memory) child).allocatedBytes()))
+                .filter(held -> held.bytes() > 0)
+                .sorted(Comparator.comparingLong(held -> -held.bytes()))
+                .limit(OutOfMemoryException.MOST_CONSUMERS)
+                .toList();
     }
 
     /**

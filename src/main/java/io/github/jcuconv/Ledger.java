@@ -5,8 +5,18 @@ public final class Ledger {
     private long live;
     private long peak;
     private long allocations;
+    private long limit = Long.MAX_VALUE;
 
     Ledger() {}
+
+    /** Bytes that may still be allocated. */
+    synchronized long available() {
+        return Math.max(0, limit - live);
+    }
+
+    synchronized void limit(long bytes) {
+        limit = bytes;
+    }
 
     synchronized void add(long bytes) {
         live += bytes;

@@ -7,6 +7,8 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Direct buffers that are freed at once. They come from {@link ByteBuffer#allocateDirect}, so that the JVM's own pool counter is a second
@@ -15,6 +17,9 @@ import java.nio.ByteOrder;
 public final class HostMemory {
     /** Alignment of every allocation: a cache-line pair, enough for each vector width. */
     public static final int ALIGNMENT = 256;
+
+    /** "Cannot reserve 1024 bytes of direct buffer memory (allocated: 512, limit: 1024)": the counters have no public reader in java.base. */
+    private static final Pattern LIMIT = Pattern.compile("allocated: (\\d+), limit: (\\d+)");
 
     private static final MethodHandle INVOKE_CLEANER = invokeCleaner();
 
@@ -42,8 +47,16 @@ public final class HostMemory {
             return ByteBuffer.allocateDirect((int) total).order(ByteOrder.nativeOrder());
         } catch (OutOfMemoryError e) {
             throw new OutOfMemoryException(
-                    bytes, -1, "take a smaller batch or 16-bit storage, or raise -XX:MaxDirectMemorySize");
+                    total,
+                    available(String.valueOf(e.getMessage())),
+                    "raise -XX:MaxDirectMemorySize, or take less");
         }
+    }
+
+    /** What the JVM says is left for direct buffers, -1 if it does not say. */
+    private static long available(String message) {
+        Matcher numbers = LIMIT.matcher(message);
+        return numbers.find() ? Long.parseLong(numbers.group(2)) - Long.parseLong(numbers.group(1)) : -1;
     }
 
     /** The aligned part of an allocation. */

@@ -6,6 +6,7 @@ import io.github.jcuconv.Memory;
 import io.github.jcuconv.Stream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,6 +23,8 @@ public final class HostLink implements AutoCloseable {
     private static final long LEAST = 1 << 20;
 
     private static final long MOST = 1 << 28;
+
+    private static final int SLOTS = 2;
 
     private record Slot(HostBuffer host, Event uploaded) {}
 
@@ -47,11 +50,16 @@ public final class HostLink implements AutoCloseable {
     public HostLink(Stream stream, Memory memory, long batchBytes) {
         this.stream = stream;
         this.capacity = (int) Math.min(MOST, Math.max(LEAST, batchBytes));
-        this.slots = isDirect(memory) ? List.of() : List.of(slot(memory), slot(memory));
-    }
-
-    private Slot slot(Memory memory) {
-        return new Slot(memory.engine().newHostBuffer(capacity), memory.engine().newEvent());
+        this.slots = new ArrayList<>();
+        try {
+            while (!isDirect(memory) && slots.size() < SLOTS) {
+                HostBuffer host = memory.engine().newHostBuffer(capacity);
+                slots.add(new Slot(host, memory.engine().newEvent()));
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /** Host memory that it holds; no part of the engine's ledger. */
@@ -65,12 +73,22 @@ public final class HostLink implements AutoCloseable {
 
     /** Queues writing these numbers from the begin of {@code to}. */
     public void write(Memory to, float[] values) {
-        write(to, values.length, (host, index, count) -> host.asFloatBuffer().put(values, index, count));
+        write(to, values, 0, values.length);
+    }
+
+    /** Queues writing some of these numbers from the begin of {@code to}. */
+    public void write(Memory to, float[] values, int from, int numbers) {
+        write(to, numbers, (host, index, count) -> host.asFloatBuffer().put(values, from + index, count));
     }
 
     /** Queues writing these numbers from the begin of {@code to}. */
     public void write(Memory to, int[] values) {
-        write(to, values.length, (host, index, count) -> host.asIntBuffer().put(values, index, count));
+        write(to, values, 0, values.length);
+    }
+
+    /** Queues writing some of these numbers from the begin of {@code to}. */
+    public void write(Memory to, int[] values, int from, int numbers) {
+        write(to, numbers, (host, index, count) -> host.asIntBuffer().put(values, from + index, count));
     }
 
     /** Waits for all queued work and fills the array from the begin of {@code from}. */

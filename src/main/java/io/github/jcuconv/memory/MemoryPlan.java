@@ -1,6 +1,8 @@
 package io.github.jcuconv.memory;
 
+import io.github.jcuconv.OutOfMemoryException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +16,8 @@ import java.util.Map;
 public final class MemoryPlan {
     /** Every slice begins at a multiple of this. */
     public static final int ALIGNMENT = 256;
+
+    private static final int MOST_CONSUMERS = 5;
 
     /**
      * A tensor to place.
@@ -109,6 +113,16 @@ public final class MemoryPlan {
     /** The step at which the most bytes are alive. */
     public int peakStep() {
         return peakStep;
+    }
+
+    /** The largest tensors alive at the moment of the peak. */
+    public List<OutOfMemoryException.Consumer> largestAtPeak() {
+        return slices.stream()
+                .filter(s -> s.livesAt(peakStep))
+                .sorted(Comparator.comparingLong((Slice s) -> -s.reserved()))
+                .limit(MOST_CONSUMERS)
+                .map(s -> new OutOfMemoryException.Consumer(s.request().name(), s.reserved()))
+                .toList();
     }
 
     /** Bytes by part at the moment of the peak; they add up to {@link #predictedBytes}. */

@@ -126,6 +126,14 @@ final class Control {
         }
     }
 
+    /**
+     * Tells the parts of a batch apart, for dropout: in the upper half of the step in SEED, which {@link StepControl} sets anew with each step and
+     * no training fills.
+     */
+    void setPart(HostLink link, int part) {
+        link.write(seed.memory().slice(3 * Integer.BYTES, Integer.BYTES), new int[] {part});
+    }
+
     /** The counters after all queued steps. */
     int[] counters(HostLink link) {
         int[] words = new int[StepControl.COUNTERS];

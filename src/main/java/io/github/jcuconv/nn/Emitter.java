@@ -6,12 +6,14 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.memory.Part;
+import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.Reorder;
+import io.github.jcuconv.op.Types;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -23,7 +25,7 @@ import java.util.Objects;
  * creates take the layout that the engine proposes.
  */
 final class Emitter {
-    private final Engine engine;
+    final Engine engine;
     final List<Value> values = new ArrayList<>();
     final List<Step> steps = new ArrayList<>();
 
@@ -37,6 +39,7 @@ final class Emitter {
         private final Map<Arg, String> freshNames = new EnumMap<>(Arg.class);
         private final Map<Arg, Part> freshParts = new EnumMap<>(Arg.class);
         private final Map<Arg, Layout> hints = new EnumMap<>(Arg.class);
+        private boolean accumulate;
 
         Bindings use(Arg arg, Value value) {
             existing.put(arg, value);
@@ -46,6 +49,12 @@ final class Emitter {
         Bindings create(Arg arg, String name, Part part) {
             freshNames.put(arg, name);
             freshParts.put(arg, part);
+            return this;
+        }
+
+        /** Adds gradients to what their tensors hold. */
+        Bindings accumulate(boolean wanted) {
+            accumulate = wanted;
             return this;
         }
 
@@ -102,7 +111,7 @@ final class Emitter {
                 bound.put(arg, value);
             } else {
                 Value copy = add(value.name + " for " + name, Part.CONVERSION, spec.dims(), spec.type(), wanted);
-                if (spec.access() != ArgSpec.Access.OUT) {
+                if (spec.access() != ArgSpec.Access.OUT || bindings.accumulate) {
                     reorder(value, copy);
                 }
                 if (spec.access() != ArgSpec.Access.IN) {
@@ -116,7 +125,7 @@ final class Emitter {
         for (ArgSpec spec : op.arguments(pass)) {
             used.put(spec.arg(), layouts.getOrDefault(spec.arg(), Layout.Plain.NCHW));
         }
-        append(name, PlanRequest.of(op, pass).layouts(used), bound);
+        append(name, PlanRequest.of(op, pass).layouts(used).accumulate(bindings.accumulate), bound);
         for (ArgSpec spec : writeBack) {
             reorder(Objects.requireNonNull(bound.get(spec.arg())), Objects.requireNonNull(result.get(spec.arg())));
         }
@@ -136,6 +145,16 @@ final class Emitter {
         PlanRequest request = PlanRequest.of(new Reorder(from.dims, from.type, to.type), Pass.FWD)
                 .layouts(Map.of(Arg.X, from.layout, Arg.Y, to.layout));
         append("reorder " + from.name, request, Map.of(Arg.X, from, Arg.Y, to));
+    }
+
+    /** Appends {@code sum += part} for vectors. */
+    void addTo(Value sum, Value part) {
+        Bindings b = new Bindings().use(Arg.X, sum).use(Arg.X2, part).use(Arg.Y, sum);
+        emit("sum " + sum.name, new Add(sum.dims, Types.FP32), Pass.FWD, b);
+    }
+
+    void close() {
+        steps.forEach(s -> s.plan.close());
     }
 
     private void append(String name, PlanRequest request, Map<Arg, Value> bound) {

@@ -14,10 +14,12 @@ import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Types;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Turns the layers of a network into forward and backward steps. */
@@ -27,10 +29,17 @@ final class Lowering {
     private final Weights weights;
     private final Types types;
     private final @Nullable Value seed;
+    private final boolean accumulate;
+    private final Set<String> overwritten;
+    private final Map<String, Network.Node> byName = new HashMap<>();
+    /** Of the layers that run again in the backward pass. */
+    long recomputedMultiplyAdds;
 
     /** What a forward pass leaves behind, by layer. */
     static final class Trace {
         final Map<String, Value> outputs = new HashMap<>();
+        /** Those of the forward pass, dropped ones included: for shapes and layouts only. */
+        final Map<String, Value> firstOutputs = new HashMap<>();
         /** ARGMAX of max-pool, SAVED of LRN. */
         final Map<String, Value> saved = new HashMap<>();
 
@@ -40,10 +49,30 @@ final class Lowering {
         Value output(String name) {
             return Objects.requireNonNull(outputs.get(name), name);
         }
+
+        /** Forgets what is to be computed again; statistics of batch norm are small, and stay. */
+        void drop(Set<String> names) {
+            firstOutputs.putAll(outputs);
+            outputs.keySet().removeAll(names);
+            saved.keySet().removeAll(names);
+        }
     }
 
-    Lowering(Network network, Emitter emitter, Weights weights, DataType storage, @Nullable Value seed) {
+    /**
+     * @param seed of dropout, null without training
+     * @param accumulate whether gradients of parameters are added to what their region holds
+     */
+    Lowering(
+            Network network,
+            Emitter emitter,
+            Weights weights,
+            DataType storage,
+            @Nullable Value seed,
+            boolean accumulate) {
         this.network = network;
+        this.accumulate = accumulate;
+        this.overwritten = Recomputation.overwritten(network);
+        network.nodes().forEach(node -> byName.put(node.name(), node));
         this.emitter = emitter;
         this.weights = weights;
         this.types = Types.of(storage);
@@ -61,17 +90,53 @@ final class Lowering {
         trace.outputs.put(Network.INPUT, x);
         for (Network.Node node : network.nodes()) {
             List<Value> inputs = node.inputs().stream().map(trace::output).toList();
-            trace.outputs.put(node.name(), forward(node, inputs, phase, trace));
+            trace.outputs.put(node.name(), forward(node, inputs, phase, trace, false));
         }
         return trace;
     }
 
-    private Value forward(Network.Node node, List<Value> inputs, Phase phase, Trace trace) {
+    /** An activation for the backward pass; where it was dropped, the layers behind the last kept ones run again. */
+    private Value output(Trace trace, String name) {
+        Value kept = trace.outputs.get(name);
+        if (kept != null) {
+            return kept;
+        }
+        Network.Node node = Objects.requireNonNull(byName.get(name), name);
+        List<Value> inputs = new ArrayList<>();
+        node.inputs().forEach(i -> inputs.add(output(trace, i)));
+        Value again = forward(node, inputs, Phase.TRAINING, trace, true);
+        trace.outputs.put(name, again);
+        recomputedMultiplyAdds += network.multiplyAdds(node) * again.dims.n();
+        return again;
+    }
+
+    private Value saved(Trace trace, String name) {
+        output(trace, name);
+        return Objects.requireNonNull(trace.saved.get(name), name);
+    }
+
+    /** Binds Y: in place of an input that nobody needs any more, where the engine lays both out alike. */
+    private void bindOutput(Bindings b, OpDescriptor op, Network.Node node, List<Value> inputs) {
+        for (int i = 0; i < inputs.size(); i++) {
+            Value x = inputs.get(i);
+            if (overwritten.contains(node.inputs().get(i))
+                    && x.layout.equals(emitter.propose(op, Pass.FWD, b).get(Arg.Y))) {
+                b.use(Arg.Y, x);
+                return;
+            }
+        }
+        b.create(Arg.Y, node.name(), Part.ACTIVATIONS);
+    }
+
+    /** {@code again}: in the backward pass, where running statistics must not move a second time. */
+    private Value forward(Network.Node node, List<Value> inputs, Phase phase, Trace trace, boolean again) {
         String name = node.name();
         Value x = inputs.get(0);
         if (node.layer() instanceof Layer.Sum) {
-            Bindings b = new Bindings().use(Arg.X, x).use(Arg.X2, inputs.get(1)).create(Arg.Y, name, Part.ACTIVATIONS);
-            return get(emitter.emit(name, new Add(x.dims, types), Pass.FWD, b), Arg.Y);
+            Bindings b = new Bindings().use(Arg.X, x).use(Arg.X2, inputs.get(1));
+            OpDescriptor add = new Add(x.dims, types);
+            bindOutput(b, add, node, inputs);
+            return get(emitter.emit(name, add, Pass.FWD, b), Arg.Y);
         }
         if (node.layer() instanceof Layer.Join) {
             return join(node, inputs);
@@ -84,7 +149,8 @@ final class Lowering {
             return x;
         }
         OpDescriptor op = layer.op(x.dims, types, phase);
-        Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, name, Part.ACTIVATIONS);
+        Bindings b = new Bindings().use(Arg.X, x);
+        bindOutput(b, op, node, inputs);
         if (layer instanceof Layer.MaxPool) {
             b.create(Arg.ARGMAX, name + " argmax", Part.MASKS);
         } else if (layer instanceof Layer.LocalResponseNorm) {
@@ -94,13 +160,19 @@ final class Lowering {
         } else if (layer instanceof Layer.BatchNormalization) {
             b.create(Arg.SAVE_MEAN, name + " mean", Part.OTHER).create(Arg.SAVE_VAR, name + " var", Part.OTHER);
             for (Parameter p : Parameter.of(node, List.of(x.dims))) {
-                b.use(p.arg(), parameter(p, Layout.Plain.NCHW).used);
+                if (again && !p.trainable()) {
+                    b.create(p.arg(), name + " unused statistics", Part.OTHER);
+                } else {
+                    b.use(p.arg(), parameter(p, Layout.Plain.NCHW).used);
+                }
             }
         }
         Map<Arg, Value> done = emitter.emit(name, op, Pass.FWD, b);
         keep(trace.saved, name, done.get(Arg.ARGMAX), done.get(Arg.SAVED));
-        keep(trace.saveMean, name, done.get(Arg.SAVE_MEAN), null);
-        keep(trace.saveVar, name, done.get(Arg.SAVE_VAR), null);
+        if (!again) {
+            keep(trace.saveMean, name, done.get(Arg.SAVE_MEAN), null);
+            keep(trace.saveVar, name, done.get(Arg.SAVE_VAR), null);
+        }
         return get(done, Arg.Y);
     }
 
@@ -168,8 +240,6 @@ final class Lowering {
         String name = node.name();
         String from = node.inputs().get(0);
         boolean wanted = !from.equals(Network.INPUT);
-        Value x = trace.output(from);
-        Value y = trace.output(name);
         if (node.layer() instanceof Layer.Sum) {
             dy.shared = true;
             node.inputs().forEach(i -> contribute(gradients, i, dy));
@@ -178,7 +248,7 @@ final class Lowering {
         if (node.layer() instanceof Layer.Join) {
             int offset = 0;
             for (String input : node.inputs()) {
-                Value part = trace.output(input);
+                Value part = like(trace, input);
                 Bindings b = new Bindings().use(Arg.DY, dy);
                 b.createLike(part, Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
                 OpDescriptor op = new Concat(part.dims, node.output().c(), offset, types);
@@ -190,15 +260,16 @@ final class Lowering {
         Layer.Single layer = (Layer.Single) node.layer();
         if (layer instanceof Layer.Weighted weighted) {
             Value dz = weighted.activation().isPresent()
-                    ? activation(name, weighted.activation().get(), y, dy)
+                    ? activation(name, weighted.activation().get(), output(trace, name), dy)
                     : dy;
-            weightedBackward(node, weighted, x, dz, wanted ? gradients : null);
+            weightedBackward(node, weighted, output(trace, from), dz, wanted ? gradients : null);
             return;
         }
         if (layer instanceof Layer.Activate activate) {
-            contribute(gradients, from, activation(name, activate.kind(), y, dy));
+            contribute(gradients, from, activation(name, activate.kind(), output(trace, name), dy));
             return;
         }
+        Value x = like(trace, from);
         OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
         Bindings b = new Bindings().use(Arg.DY, dy);
         if (op instanceof Dropout && !dy.shared) {
@@ -209,19 +280,43 @@ final class Lowering {
         if (op instanceof Dropout) {
             b.use(Arg.SEED, Objects.requireNonNull(seed));
         } else if (op instanceof MaxPool2d) {
-            b.use(Arg.ARGMAX, Objects.requireNonNull(trace.saved.get(name)));
+            b.use(Arg.ARGMAX, saved(trace, name));
         } else if (layer instanceof Layer.LocalResponseNorm) {
-            b.use(Arg.X, x).use(Arg.SAVED, Objects.requireNonNull(trace.saved.get(name)));
+            b.use(Arg.X, output(trace, from)).use(Arg.SAVED, saved(trace, name));
         } else if (layer instanceof Layer.BatchNormalization) {
-            b.use(Arg.X, x)
+            b.use(Arg.X, output(trace, from))
                     .use(Arg.GAMMA, weights.get(name + ".weight").used)
                     .use(Arg.SAVE_MEAN, Objects.requireNonNull(trace.saveMean.get(name)))
-                    .use(Arg.SAVE_VAR, Objects.requireNonNull(trace.saveVar.get(name)))
-                    .use(Arg.DGAMMA, gradient(name + ".weight"))
-                    .use(Arg.DBETA, gradient(name + ".bias"));
+                    .use(Arg.SAVE_VAR, Objects.requireNonNull(trace.saveVar.get(name)));
+            bindVector(b, Arg.DGAMMA, name + ".weight");
+            bindVector(b, Arg.DBETA, name + ".bias");
         }
-        Value dx = get(emitter.emit("d " + name, op, Pass.BWD, b), Arg.DX);
+        Map<Arg, Value> done = emitter.emit("d " + name, op, Pass.BWD, b);
+        addVector(done.get(Arg.DGAMMA), name + ".weight");
+        addVector(done.get(Arg.DBETA), name + ".bias");
+        Value dx = get(done, Arg.DX);
         contribute(gradients, from, dx);
+    }
+
+    /** A tensor whose shape and layout alone matter, so that it need not be computed again. */
+    private Value like(Trace trace, String name) {
+        Value first = trace.firstOutputs.get(name);
+        return first == null ? trace.output(name) : first;
+    }
+
+    /** A gradient of batch norm, which engines do not accumulate: a tensor of its own when it is to be added. */
+    private void bindVector(Bindings b, Arg arg, String parameter) {
+        if (accumulate) {
+            b.create(arg, "d " + parameter + " of this part", Part.OTHER);
+        } else {
+            b.use(arg, gradient(parameter));
+        }
+    }
+
+    private void addVector(@Nullable Value part, String parameter) {
+        if (accumulate && part != null) {
+            emitter.addTo(gradient(parameter), part);
+        }
     }
 
     /** In place where the engine takes y and dy in one layout. */
@@ -246,7 +341,7 @@ final class Lowering {
         if (layer.bias()) {
             wgrad.use(Arg.DBIAS, gradient(name + ".bias"));
         }
-        emitter.emit("dw " + name, op, Pass.WGRAD, wgrad);
+        emitter.emit("dw " + name, op, Pass.WGRAD, wgrad.accumulate(accumulate));
         if (gradients == null) {
             return;
         }

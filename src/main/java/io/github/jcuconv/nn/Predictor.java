@@ -15,7 +15,7 @@ public final class Predictor implements AutoCloseable {
      * @throws IllegalArgumentException if one is missing or has another size
      */
     public Predictor(Network network, Engine engine, int batch, Precision precision, Map<String, float[]> parameters) {
-        this.program = new Program(network, engine, batch, precision, null);
+        this.program = Program.inference(network, engine, batch, precision);
         try {
             program.allocate();
             Transfer transfer = new Transfer(program);
@@ -33,7 +33,7 @@ public final class Predictor implements AutoCloseable {
 
     /** The memory of an inference, before anything is allocated. */
     public static MemoryPlan predict(Network network, Engine engine, int batch, Precision precision) {
-        try (Program p = new Program(network, engine, batch, precision, null)) {
+        try (Program p = Program.inference(network, engine, batch, precision)) {
             return p.memoryPlan;
         }
     }
@@ -50,14 +50,22 @@ public final class Predictor implements AutoCloseable {
      * @return batch x classes (x H x W)
      */
     public float[] infer(float[] images) {
-        return infer(program, images);
+        return infer(program, images, 1);
     }
 
-    static float[] infer(Program program, float[] images) {
-        Trainer.requireSize("images", images.length, program.inferenceInput.dims.count());
-        program.link().write(program.inferenceInput.memory(), images);
-        program.launch(program.inference);
-        return new Transfer(program).plainOutput();
+    /** Images of several batches, one batch after the other. */
+    static float[] infer(Program program, float[] images, int parts) {
+        int part = Math.toIntExact(program.inferenceInput.dims.count());
+        Trainer.requireSize("images", images.length, (long) parts * part);
+        Transfer transfer = new Transfer(program);
+        float[] all = new float[Math.toIntExact(parts * program.logits.dims.count())];
+        for (int i = 0; i < parts; i++) {
+            program.link().write(program.inferenceInput.memory(), images, i * part, part);
+            program.launch(program.inference);
+            float[] some = transfer.plainOutput();
+            System.arraycopy(some, 0, all, i * some.length, some.length);
+        }
+        return all;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.Graph;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
+import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
 import io.github.jcuconv.memory.HostLink;
@@ -61,6 +62,8 @@ final class Program implements AutoCloseable {
 
     /** The last step before the backward pass. */
     final int turningPoint;
+    /** Of one pass through the network: what recomputation costs. */
+    final long recomputedMultiplyAdds;
 
     private final Map<PlanRequest, Plan> transfers = new HashMap<>();
     private @Nullable Value transferWorkspace;
@@ -73,20 +76,36 @@ final class Program implements AutoCloseable {
     private boolean eager;
 
     /** Plans a training and inference. */
-    Program(Network network, Engine engine, TrainerConfig config) {
-        this(network, engine, config.batch(), config.precision(), config);
+    static Program training(Network network, Engine engine, TrainerConfig config) {
+        return made(network, engine, config.microBatch(), config.precision(), config);
     }
 
-    /** Plans inference; with a configuration also training. */
-    Program(Network network, Engine engine, int batch, Precision precision, @Nullable TrainerConfig config) {
+    /** Plans inference alone. */
+    static Program inference(Network network, Engine engine, int batch, Precision precision) {
+        return made(network, engine, batch, precision, null);
+    }
+
+    private static Program made(
+            Network network, Engine engine, int batch, Precision precision, @Nullable TrainerConfig config) {
+        Emitter emitter = new Emitter(engine);
+        try {
+            return new Program(network, emitter, batch, precision, config);
+        } catch (RuntimeException e) {
+            emitter.close();
+            throw e;
+        }
+    }
+
+    private Program(
+            Network network, Emitter emitter, int batch, Precision precision, @Nullable TrainerConfig config) {
         if (batch < 1) {
             throw new IllegalArgumentException("batch " + batch + ": must be at least 1");
         }
-        this.engine = engine;
+        this.engine = emitter.engine;
         this.network = network;
         this.batch = batch;
         this.storage = precision.storage();
-        this.emitter = new Emitter(engine);
+        this.emitter = emitter;
         this.weights = new Weights(
                 emitter,
                 storage,
@@ -94,7 +113,9 @@ final class Program implements AutoCloseable {
                 config == null ? 0 : config.optimizer().states());
         Dims in = network.input().withN(batch);
         this.control = config == null ? null : new Control(emitter, config);
-        Lowering lowering = new Lowering(network, emitter, weights, storage, control == null ? null : control.seed);
+        boolean parts = config != null && config.microBatches() > 1;
+        Lowering lowering =
+                new Lowering(network, emitter, weights, storage, control == null ? null : control.seed, parts);
         List<Value> persistent = new ArrayList<>();
         if (config == null || control == null) {
             turningPoint = 0;
@@ -114,12 +135,18 @@ final class Program implements AutoCloseable {
             Types types = Types.of(storage).with(Arg.X, y.type);
             SoftmaxCrossEntropy softmax = new SoftmaxCrossEntropy(y.dims, SoftmaxCrossEntropy.IGNORE, types);
             Bindings forward = new Bindings().use(Arg.X, y).use(Arg.LABELS, labels);
-            emitter.emit("loss", softmax, Pass.FWD, forward.use(Arg.LOSS, loss));
+            if (parts) {
+                forward.create(Arg.LOSS, "loss of a part", Part.OTHER);
+                emitter.addTo(loss, lossOf(emitter.emit("loss", softmax, Pass.FWD, forward)));
+            } else {
+                emitter.emit("loss", softmax, Pass.FWD, forward.use(Arg.LOSS, loss));
+            }
             Bindings backward =
                     new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, control.lossScale);
             backward.create(Arg.DX, "d " + network.output().name(), Part.ACTIVATION_GRADIENTS);
             Value dy = emitter.emit("d loss", softmax, Pass.BWD, backward).get(Arg.DX);
             turningPoint = emitter.next() - 1;
+            trace.drop(Recomputation.dropped(network, config.segments()));
             lowering.backward(trace, Objects.requireNonNull(dy));
             weights.arrange();
             forwardBackward = new Range(0, emitter.next());
@@ -137,6 +164,7 @@ final class Program implements AutoCloseable {
         if (config == null) {
             weights.arrange();
         }
+        recomputedMultiplyAdds = lowering.recomputedMultiplyAdds;
         inference = new Range(begin, emitter.next());
         logits.touch(emitter.next());
         int end = emitter.next() + 1;
@@ -147,6 +175,10 @@ final class Program implements AutoCloseable {
             value.touch(end);
         }
         memoryPlan = MemoryPlan.of(emitter.values.stream().map(Value::request).toList(), engine::allocationBytes);
+    }
+
+    private static Value lossOf(Map<Arg, Value> bound) {
+        return Objects.requireNonNull(bound.get(Arg.LOSS));
     }
 
     /** The value itself, or a plain fp32 copy behind it. */
@@ -223,7 +255,7 @@ final class Program implements AutoCloseable {
 
     /** Allocates the arena, zeroes it and binds every tensor. */
     void allocate() {
-        Memory memory = engine.allocate(memoryPlan.arenaBytes());
+        Memory memory = arena();
         arena = memory;
         Stream made = engine.newStream();
         stream = made;
@@ -237,6 +269,15 @@ final class Program implements AutoCloseable {
             made.fill(region.memory(), (byte) 0);
         }
         emitter.steps.forEach(Step::bind);
+    }
+
+    private Memory arena() {
+        try {
+            return engine.allocate(memoryPlan.arenaBytes());
+        } catch (OutOfMemoryException e) {
+            throw new OutOfMemoryException(
+                    e.requestedBytes(), e.availableBytes(), memoryPlan.largestAtPeak(), e.advice());
+        }
     }
 
     /** From now on overwrites each tensor after its last use, so that a test sees a lifetime that is too short. */
@@ -312,7 +353,7 @@ final class Program implements AutoCloseable {
         }
         graphs.values().forEach(Graph::close);
         graphs.clear();
-        emitter.steps.forEach(s -> s.plan.close());
+        emitter.close();
         transfers.values().forEach(Plan::close);
         if (link != null) {
             link.close();

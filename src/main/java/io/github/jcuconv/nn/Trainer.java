@@ -1,11 +1,14 @@
 package io.github.jcuconv.nn;
 
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.Stream;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
 import io.github.jcuconv.op.StepControl;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -18,6 +21,7 @@ public final class Trainer implements AutoCloseable {
     private final Program program;
     private final Transfer transfer;
     private final Control control;
+    private final int parts;
 
     /**
      * Plans, allocates, and sets the initial weights.
@@ -26,26 +30,44 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.jcuconv.OutOfMemoryException if the arena does not fit
      */
     public Trainer(Network network, Engine engine, TrainerConfig config) {
-        this.program = new Program(network, engine, config);
+        this.program = Program.training(network, engine, config);
+        this.parts = config.microBatches();
         this.transfer = new Transfer(program);
         this.control = Objects.requireNonNull(program.control);
         try {
             program.allocate();
+            int index = 0;
+            for (Weights.Entry entry : program.weights.entries().values()) {
+                transfer.write(entry.master, entry.parameter.initial(config.seed(), index++));
+            }
+            transfer.refreshCopy();
+            control.begin(program.link());
         } catch (RuntimeException e) {
             program.close();
             throw e;
+        } catch (OutOfMemoryError e) {
+            program.close();
+            throw heapIsFull(network);
         }
-        int index = 0;
-        for (Weights.Entry entry : program.weights.entries().values()) {
-            transfer.write(entry.master, entry.parameter.initial(config.seed(), index++));
-        }
-        transfer.refreshCopy();
-        control.begin(program.link());
+    }
+
+    /** Initial values pass through an array of the largest parameter's size. */
+    private static OutOfMemoryException heapIsFull(Network network) {
+        Parameter largest = network.parameters().stream()
+                .max(Comparator.comparingLong(p -> p.dims().count()))
+                .orElseThrow();
+        long bytes = largest.dims().count() * Float.BYTES;
+        Runtime jvm = Runtime.getRuntime();
+        return new OutOfMemoryException(
+                bytes,
+                jvm.maxMemory() - jvm.totalMemory() + jvm.freeMemory(),
+                List.of(new OutOfMemoryException.Consumer(largest.name() + " on Java's heap", bytes)),
+                "Java's heap is full: raise -Xmx");
     }
 
     /** The memory of a training, before anything is allocated. */
     public static MemoryPlan predict(Network network, Engine engine, TrainerConfig config) {
-        try (Program p = new Program(network, engine, config)) {
+        try (Program p = Program.training(network, engine, config)) {
             return p.memoryPlan;
         }
     }
@@ -82,7 +104,12 @@ public final class Trainer implements AutoCloseable {
      * @param labels batch (x H x W)
      */
     public void step(float[] images, int[] labels) {
-        feed(images, labels);
+        if (parts > 1) {
+            forwardBackward(images, labels);
+            update(1);
+            return;
+        }
+        feed(images, labels, 0);
         control.setRanks(program.link(), 1);
         program.launch(program.step);
     }
@@ -94,17 +121,28 @@ public final class Trainer implements AutoCloseable {
      * @param labels batch (x H x W)
      */
     public void forwardBackward(float[] images, int[] labels) {
-        feed(images, labels);
-        program.launch(program.forwardBackward);
+        if (parts > 1) { // Sums begin with zeros, so that every part adds: one plan for all of them.
+            program.stream().fill(gradients(), (byte) 0);
+            program.stream().fill(Objects.requireNonNull(program.loss).memory(), (byte) 0);
+        }
+        for (int part = 0; part < parts; part++) {
+            feed(images, labels, part);
+            program.launch(program.forwardBackward);
+        }
     }
 
-    private void feed(float[] images, int[] labels) {
+    private void feed(float[] images, int[] labels, int part) {
         Value input = Objects.requireNonNull(program.input);
         Value classes = Objects.requireNonNull(program.labels);
-        requireSize("images", images.length, input.dims.count());
-        requireSize("labels", labels.length, classes.dims.count());
-        program.link().write(input.memory(), images);
-        program.link().write(classes.memory(), labels);
+        int pixels = Math.toIntExact(input.dims.count());
+        int answers = Math.toIntExact(classes.dims.count());
+        requireSize("images", images.length, (long) parts * pixels);
+        requireSize("labels", labels.length, (long) parts * answers);
+        program.link().write(input.memory(), images, part * pixels, pixels);
+        program.link().write(classes.memory(), labels, part * answers, answers);
+        if (parts > 1) {
+            control.setPart(program.link(), part);
+        }
     }
 
     /**
@@ -113,7 +151,7 @@ public final class Trainer implements AutoCloseable {
      * @param ranks gradients that were summed into these, 1 without a reduction
      */
     public void update(int ranks) {
-        control.setRanks(program.link(), ranks);
+        control.setRanks(program.link(), Math.multiplyExact(ranks, parts));
         program.launch(program.update);
     }
 
@@ -124,7 +162,7 @@ public final class Trainer implements AutoCloseable {
 
     /** The mean loss of the last batch; waits for it. */
     public float loss() {
-        return number(Objects.requireNonNull(program.loss));
+        return number(Objects.requireNonNull(program.loss)) / parts;
     }
 
     /** The factor on the loss at present; waits for the last step. */
@@ -155,7 +193,7 @@ public final class Trainer implements AutoCloseable {
      * @return batch x classes (x H x W)
      */
     public float[] infer(float[] images) {
-        return Predictor.infer(program, images);
+        return Predictor.infer(program, images, parts);
     }
 
     /** Weights and statistics in plain order, by name. */

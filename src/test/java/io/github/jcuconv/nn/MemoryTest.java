@@ -101,7 +101,7 @@ class MemoryTest {
     void a_prediction_that_is_64_bytes_short_is_seen() {
         Network network = Models.get("lenet5");
         try (Engine engine = Engine.open("reference")) {
-            try (Program program = new Program(network, engine, config(2, Precision.FP32))) {
+            try (Program program = Program.training(network, engine, config(2, Precision.FP32))) {
                 MemoryPlan short64 = MemoryPlan.of(
                         program.memoryPlan.slices().stream()
                                 .map(MemoryPlan.Slice::request)
