@@ -47,9 +47,7 @@ public final class HostMemory {
             return ByteBuffer.allocateDirect((int) total).order(ByteOrder.nativeOrder());
         } catch (OutOfMemoryError e) {
             throw new OutOfMemoryException(
-                    total,
-                    available(String.valueOf(e.getMessage())),
-                    "raise -XX:MaxDirectMemorySize, or take less");
+                    total, available(String.valueOf(e.getMessage())), "raise -XX:MaxDirectMemorySize, or take less");
         }
     }
 

@@ -96,8 +96,7 @@ final class Program implements AutoCloseable {
         }
     }
 
-    private Program(
-            Network network, Emitter emitter, int batch, Precision precision, @Nullable TrainerConfig config) {
+    private Program(Network network, Emitter emitter, int batch, Precision precision, @Nullable TrainerConfig config) {
         if (batch < 1) {
             throw new IllegalArgumentException("batch " + batch + ": must be at least 1");
         }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Arenas are hardly larger than what must be alive at once, and planning one takes no time that anybody notices. */
-class PlanQualityTest {
+public class PlanQualityTest {
     private static final double MOST = 1.05;
     private static final long PLANNING_MILLIS = 50;
 
@@ -79,7 +79,7 @@ class PlanQualityTest {
     }
 
     /** The layers of ResNet-152, in the order that He et al. give. */
-    static Network bottlenecks(int... blocks) {
+    public static Network bottlenecks(int... blocks) {
         Network.Builder b = Network.input("bottlenecks", 3, 224, 224);
         String from = unit(b, "stem", conv(64, 7).stride(2).pad(3).noBias(), true);
         b.add("pool", maxPool(3, 2).pad(1), from);

@@ -37,7 +37,7 @@ class TrainerTest {
         return engines().flatMap(e -> Arrays.stream(Precision.values()).map(p -> Arguments.of(e, p)));
     }
 
-    private static Network small() {
+    static Network small() {
         return Network.input("small", 1, 8, 8)
                 .add("conv1", conv(4, 3).same().relu())
                 .add("pool1", maxPool(2, 2))
@@ -48,7 +48,7 @@ class TrainerTest {
     }
 
     /** Every layer kind, a residual sum, and a branch whose parts are joined. */
-    private static Network everything() {
+    static Network everything() {
         return Network.input("everything", 2, 8, 8)
                 .add("conv1", conv(4, 3).same())
                 .add("bn1", batchNorm())
@@ -155,6 +155,16 @@ class TrainerTest {
             }
             return flat(trainer.parameters());
         }
+    }
+
+    /** The flat region of gradients. */
+    static float[] read(Engine engine, Trainer trainer) {
+        float[] values = new float[(int) (trainer.gradients().bytes() / Float.BYTES)];
+        try (io.github.jcuconv.memory.HostLink link =
+                new io.github.jcuconv.memory.HostLink(trainer.stream(), trainer.gradients(), 1)) {
+            link.read(trainer.gradients(), values);
+        }
+        return values;
     }
 
     private static float[] flat(Map<String, float[]> tensors) {
