@@ -5,12 +5,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Places tensors with lifetimes. No arena can be smaller than the most bytes that are alive at once; orders are tried until one comes near that, and the
- * best is kept. Arrays instead of objects, since networks of a thousand steps are planned again and again in search of what fits.
+ * Places tensors with lifetimes. No arena can be smaller than the most bytes that are alive at once; orders are tried until one comes near that,
+ * and the best is kept. Arrays instead of objects, since networks of a thousand steps are planned again and again in search of what fits.
  */
 final class Packer {
     /** An arena above the bound by less than 2 to minus this is not worth another order. */
     private static final int NEAR = 8;
+
+    /** Packings for each order. */
+    private static final int TRIES = 24;
 
     private final int count;
     private final int[] first;
@@ -31,8 +34,22 @@ final class Packer {
         peakStep = IntStream.range(0, live.length).reduce(0, (a, b) -> live[b] > live[a] ? b : a);
         bound = live[peakStep];
         for (Comparator<Integer> order : orders()) {
-            if (arena - bound > bound >> NEAR) {
-                pack(order);
+            search(IntStream.range(0, count)
+                    .boxed()
+                    .sorted(order)
+                    .mapToInt(Integer::intValue)
+                    .toArray());
+        }
+    }
+
+    /** Packs in an order; then again and again with the tensor that stood out put first. */
+    private void search(int[] queue) {
+        for (int tries = 0; tries < TRIES && arena - bound > bound >> NEAR; tries++) {
+            int standsOut = pack(queue);
+            for (int k = standsOut; k > 0; k--) {
+                int swapped = queue[k];
+                queue[k] = queue[k - 1];
+                queue[k - 1] = swapped;
             }
         }
     }
@@ -62,26 +79,27 @@ final class Packer {
                 peakFirst.thenComparing(byLife).thenComparing(bySize));
     }
 
-    private void pack(Comparator<Integer> order) {
-        int[] queue = IntStream.range(0, count)
-                .boxed()
-                .sorted(order)
-                .mapToInt(Integer::intValue)
-                .toArray();
+    /** Keeps the result if it is the best so far; returns the place in the queue of the tensor that made the arena as large as it is. */
+    private int pack(int[] queue) {
         long[] at = new long[count];
         int[] byOffset = new int[count];
         long end = 0;
+        int last = 0;
         for (int placed = 0; placed < count; placed++) {
             int i = queue[placed];
             at[i] = lowestGap(i, at, byOffset, placed);
-            end = Math.max(end, at[i] + size[i]);
+            if (at[i] + size[i] > end) {
+                end = at[i] + size[i];
+                last = placed;
+            }
             if (end >= arena) {
-                return;
+                return placed;
             }
             insert(i, at, byOffset, placed);
         }
         arena = end;
         System.arraycopy(at, 0, offsets, 0, count);
+        return last;
     }
 
     private long lowestGap(int i, long[] at, int[] byOffset, int placed) {

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
+import io.github.jcuconv.models.Models;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.testing.Engines;
 import java.util.Arrays;
@@ -230,8 +231,8 @@ class RecomputationTest {
     }
 
     @Test
-    void fifty_layers_need_sixty_percent_less_for_a_third_more_work() {
-        Network network = io.github.jcuconv.memory.PlanQualityTest.bottlenecks(3, 4, 6, 3);
+    void resnet50_needs_sixty_percent_less_for_a_third_more_work() {
+        Network network = Models.get("resnet50");
         TrainerConfig plain = config(8, Precision.FP32);
         int segments = Recomputation.segments(network);
         try (Engine engine = Engine.open(Engines.available().get(0));
