@@ -28,7 +28,7 @@ public final class Recomputation {
                 lastReader.put(input, i);
             }
         }
-        int reach = lastReader.get(Network.INPUT);
+        int reach = lastReader.getOrDefault(Network.INPUT, 0);
         for (int i = 0; i < nodes.size(); i++) {
             Network.Node node = nodes.get(i);
             boolean stays = !overwritten.contains(node.name());
@@ -137,10 +137,12 @@ public final class Recomputation {
      * layers nor the backward pass of the layer that made it.
      */
     static Set<String> overwritten(Network network) {
-        Map<String, Network.Node> byName = new HashMap<>();
+        Set<String> needsOutput = new HashSet<>();
         Map<String, Integer> readers = new HashMap<>();
         for (Network.Node node : network.nodes()) {
-            byName.put(node.name(), node);
+            if (needsOutput(node.layer())) {
+                needsOutput.add(node.name());
+            }
             node.inputs().forEach(i -> readers.merge(i, 1, Integer::sum));
         }
         Set<String> found = new HashSet<>();
@@ -148,8 +150,8 @@ public final class Recomputation {
             Layer layer = node.layer();
             if (layer instanceof Layer.Activate || layer instanceof Layer.Drop || layer instanceof Layer.Sum) {
                 node.inputs().stream()
-                        .filter(i -> !i.equals(Network.INPUT) && readers.get(i) == 1)
-                        .filter(i -> !needsOutput(byName.get(i).layer()))
+                        .filter(i -> !i.equals(Network.INPUT) && readers.getOrDefault(i, 0) == 1)
+                        .filter(i -> !needsOutput.contains(i))
                         .findFirst()
                         .ifPresent(found::add);
             }
