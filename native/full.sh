@@ -12,7 +12,8 @@ mutants=${3:-300}
 commit=$(git describe --always --abbrev=12 --dirty)
 done_here=$folder/$commit
 summary=$done_here/summary.txt
-tests=(conv2d_test epilogue_test pool2d_test lrn_test training_test api_test heuristics_test sparse_test)
+tests=(conv2d_test conv2d_variants_test epilogue_test pool2d_test lrn_test training_test batch_norm_test layers_test step_test api_test
+    heuristics_test sparse_test)
 mkdir -p -- "$done_here"
 [[ -s $summary ]] || echo "native/full.sh on commit $commit" >"$summary"
 

@@ -27,11 +27,13 @@ FLAGS = ["-std=c++20", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-O1", "
 RACE_FLAGS = ["-fsanitize=thread", "--param", "tsan-instrument-func-entry-exit=0"]
 SANITIZE_FLAGS = ["-DJCUCONV_SANITIZE", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # Test programs that run kernels; the others test what lies around them.
-TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "sparse_test", "api_test", "launch_test"]
+TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "batch_norm_test", "layers_test", "step_test",
+         "sparse_test", "api_test", "launch_test", "conv2d_variants_test"]
 TIME_LIMIT = 30  # seconds; a right test takes one or two
 
 # Folder of kernels/ -> the test that knows it best. Survivors meet the rest.
-MATCHING = {"conv2d": "conv2d_test", "depthwise": "conv2d_test", "common": "conv2d_test", "pool2d": "pool2d_test", "lrn": "lrn_test"}
+MATCHING = {"conv2d": "conv2d_test", "depthwise": "conv2d_test", "common": "conv2d_test", "pool2d": "pool2d_test", "lrn": "lrn_test",
+            "batch_norm": "batch_norm_test", "dropout": "layers_test"}
 # Header -> the kernel that stands for those that include it, where the first by name would be a poor choice.
 PRINCIPAL = {"kernels/conv2d/conv2d_epilogue.h": "kernels/conv2d/conv2d_fprop_implicit_gemm.cu",
              "kernels/common/gemm_tile.h": "kernels/conv2d/conv2d_fprop_implicit_gemm.cu",
@@ -99,8 +101,15 @@ class Build:
         self.race_objects = [p for p in self.test.glob("CMakeFiles/jcuconv_race_kernels.dir/**/*.o")]
 
     def objects(self, test):
-        folder = self.test / "CMakeFiles"
-        return [*folder.glob(f"{test}_compiled.dir/*.o"), folder / "jcuconv_test_main.dir/main.cpp.o"]
+        """In CMake's order, since cases run in the order in which they are linked."""
+        words = (self.test / "CMakeFiles" / f"{test}.dir/link.txt").read_text().split()
+        return [self.test / word for word in words if word.endswith(".o") and "/" in word]
+
+    def check(self):
+        """A test that fails anyway would kill every mutant."""
+        for test in self.tests:
+            if killer := self.failure(test, [*self.objects(test), *self.libraries()]):
+                sys.exit(f"{self.native}: without a mutant {killer} fails")
 
     def libraries(self):
         return [self.native / "libjcuconv_emulated.a", self.native / "libjcuconv_simt.a", "-pthread"]
@@ -182,6 +191,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch, log.open("a") as out:
         build = Build(options.build, scratch)
         sanitized = Build(options.sanitized, scratch, SANITIZE_FLAGS) if options.sanitized else None
+        for flavour in filter(None, (build, sanitized)):
+            flavour.check()
         for mutant in candidates(options.seed, options.only):
             if counted["killed"] + counted["survived"] >= options.count:
                 break
