@@ -243,6 +243,17 @@ public final class Trainer implements AutoCloseable {
         return Objects.requireNonNull(program.weights.gradients).memory();
     }
 
+    /** Test hook: the gradients in plain order, by the name of what they belong to; multiplied by {@link #lossScale}. */
+    Map<String, float[]> plainGradients() {
+        Map<String, float[]> all = new LinkedHashMap<>();
+        program.weights.entries().forEach((name, entry) -> {
+            if (entry.gradient != null) {
+                all.put(name, transfer.read(entry.gradient));
+            }
+        });
+        return all;
+    }
+
     /** Test hook: overwrites each tensor after its last use. */
     void poisonDeadTensors() {
         program.poisonDeadTensors();
