@@ -164,6 +164,14 @@ Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int
     return {};
 }
 
+Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
+                  Conv2dConfig* config) {
+    if (math < JCUCONV_MATH_EXACT || math > JCUCONV_MATH_TF32X3)
+        return {JCUCONV_INVALID_MATH, "math = " + std::to_string(math) + ": not a jcuconv_math"};
+    *config = choose_conv2d({g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture()});
+    return check_workspace_limit(config->split.workspace_bytes, workspace_limit);
+}
+
 Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan) {
     Conv2dGeometry g;
     int alignment = 0;
@@ -176,8 +184,8 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     if (pass == JCUCONV_BGRAD)
         return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
 
-    const Conv2dConfig config = choose_conv2d(g, type, pass, alignment, workspace_limit);
-    JCUCONV_TRY(check_workspace_limit(config.split.workspace_bytes, workspace_limit));
+    Conv2dConfig config;
+    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, &config));
     plan->workspace_bytes = config.split.workspace_bytes;
     const Argument x{JCUCONV_ARG_X, conv2d_x_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
     const Argument dy{JCUCONV_ARG_DY, conv2d_y_bytes(g, type), alignment};

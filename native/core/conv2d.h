@@ -14,11 +14,17 @@ std::uint64_t conv2d_x_bytes(const Conv2dGeometry& g, jcuconv_type type);
 std::uint64_t conv2d_y_bytes(const Conv2dGeometry& g, jcuconv_type type);
 std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type);
 
-// dw is fp32 whatever the storage type; the GEMMs write it with the vectors of their configuration.
+// dw is fp32 whatever the storage type; the kernels write it with the vectors of their configuration.
 inline int filter_gradient_alignment(const Conv2dConfig& config) {
-    const bool gemm = config.algorithm == Conv2dAlgorithm::kImplicitGemm || config.algorithm == Conv2dAlgorithm::kPointwise;
-    return (gemm ? config.vec : 1) * static_cast<int>(sizeof(float));
+    const int vec = config.algorithm == Conv2dAlgorithm::kDepthwise ? 1
+                    : config.algorithm == Conv2dAlgorithm::kMmaGemm ? config.vec_out
+                                                                    : config.vec;
+    return vec * static_cast<int>(sizeof(float));
 }
+
+// The configuration for the current device, once `math` is known to be a jcuconv_math.
+Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
+                  Conv2dConfig* config);
 
 // What a caller asks of a pass besides the convolution itself.
 struct Conv2dRequest {

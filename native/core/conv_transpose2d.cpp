@@ -76,8 +76,8 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
                                plan);
 
     const jcuconv_pass adjoint_pass = pass == JCUCONV_FPROP ? JCUCONV_DGRAD : pass == JCUCONV_DGRAD ? JCUCONV_FPROP : pass;
-    const Conv2dConfig config = choose_conv2d(g, type, adjoint_pass, alignment, workspace_limit);
-    JCUCONV_TRY(check_workspace_limit(config.split.workspace_bytes, workspace_limit));
+    Conv2dConfig config;
+    JCUCONV_TRY(configure(g, type, adjoint_pass, alignment, workspace_limit, t.math, &config));
     plan->workspace_bytes = config.split.workspace_bytes;
     const Argument x{JCUCONV_ARG_X, conv2d_y_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
     const Argument dy{JCUCONV_ARG_DY, conv2d_x_bytes(g, type), alignment};

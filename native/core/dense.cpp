@@ -16,6 +16,7 @@ Outcome make_dense_plan(const jcuconv_dense& d, jcuconv_pass pass, std::uint64_t
     std::copy(std::begin(d.epilogue), std::end(d.epilogue), c.epilogue);
     c.accumulate = d.accumulate;
     c.dbias = d.dbias;
+    c.math = d.math;
     JCUCONV_TRY(make_conv2d_plan(c, pass, workspace_limit, plan));
     plan->description = "dense as " + plan->description;
     return {};

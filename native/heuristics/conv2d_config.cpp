@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "core/arithmetic.h"
 #include "core/types.h"
 #include "heuristics/architecture.h"
+#include "heuristics/mma_extent.h"
 
 namespace jcuconv {
 
@@ -33,19 +35,28 @@ struct TileRow {
 // Estimates from reads per FMA (1/8, 1/4, 1/4) and threads per block, until a GPU was measured.
 constexpr TileRow kTiles[] = {{Conv2dTile::kLarge, 0.80}, {Conv2dTile::kMedium, 0.55}, {Conv2dTile::kSmall, 0.35}};
 
-std::int64_t blocks(const GemmSize& size, Conv2dTile tile) {
-    const std::int64_t t = tile_extent(tile);
-    return ceil_div(size.rows, t) * ceil_div(size.columns, t) * size.batch;
+// Of the mma.sync peak; estimates from shared-memory reads per product and from warps per scheduler, likewise.
+constexpr TileRow kMmaTiles[] = {{Conv2dTile::kLarge, 0.85}, {Conv2dTile::kMedium, 0.50}, {Conv2dTile::kSmall, 0.50}};
+// Where operands wait in registers there is no large tile: kernels/conv2d/conv2d_mma_tiles.h.
+constexpr std::span<const TileRow> kMmaTilesInRegisters = std::span(kMmaTiles).subspan(1);
+
+std::int64_t blocks(const GemmSize& size, MmaExtent tile) {
+    return ceil_div<std::int64_t>(size.rows, tile.rows) * ceil_div<std::int64_t>(size.columns, tile.columns) * size.batch;
 }
 
+MmaExtent square(Conv2dTile tile, jcuconv_pass) { return {tile_extent(tile), tile_extent(tile)}; }
+
 // Smallest time: whole waves of blocks times the work of a block. A reduction can be split, so it fills any device.
-Conv2dTile choose_tile(const GemmSize& size, bool can_split) {
+Conv2dTile choose_tile(const GemmSize& size, jcuconv_pass pass, std::span<const TileRow> rows = kTiles,
+                       MmaExtent (*extent)(Conv2dTile, jcuconv_pass) = square) {
     Conv2dTile best = Conv2dTile::kSmall;
     double best_time = std::numeric_limits<double>::infinity();
-    for (const TileRow& row : kTiles) {
-        const auto count = static_cast<double>(blocks(size, row.tile));
+    for (const TileRow& row : rows) {
+        const MmaExtent tile = extent(row.tile, pass);
+        const auto count = static_cast<double>(blocks(size, tile));
+        const bool can_split = pass == JCUCONV_WGRAD;
         const double waves = can_split ? count / kReferenceMultiprocessors : std::ceil(count / kReferenceMultiprocessors);
-        const double time = waves * tile_extent(row.tile) * tile_extent(row.tile) / row.rate;
+        const double time = waves * tile.rows * tile.columns / row.rate;
         if (time < best_time) {
             best = row.tile;
             best_time = time;
@@ -66,10 +77,42 @@ Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
     const bool split = t.pass == JCUCONV_WGRAD;
     config.algorithm = algorithm;
     config.vec = vector_of(t, t.g.group_c % 4 == 0 && t.g.group_k % 4 == 0);
-    config.tile = choose_tile(size, split);
+    config.tile = choose_tile(size, t.pass);
     if (split)
+        config.split = choose_split({t.g.pixels_out(), kMinSplitPixels, blocks(size, square(config.tile, t.pass)), t.g.groups,
+                                     t.g.filter_elements()},
+                                    t.workspace_limit);
+    return config;
+}
+
+// Tensor cores take fp16 from sm_75 on, bf16 and tf32 from sm_80 on. fp32 goes there only if the caller asks.
+bool mma_legal(const Conv2dTask& t) {
+    if (t.type == JCUCONV_F16) return t.architecture >= 75;
+    return t.architecture >= 80 && (t.type == JCUCONV_BF16 || t.math != JCUCONV_MATH_EXACT);
+}
+
+Conv2dConfig mma_gemm(const Conv2dTask& t) {
+    const Conv2dGeometry& g = t.g;
+    const int chunk = 16 / static_cast<int>(size_of(t.type));
+    const auto whole = [&](std::int64_t extent) { return extent % chunk == 0; };
+    const bool aligned = t.alignment >= 16, input = whole(g.group_c) && whole(g.x_pitch), output = whole(g.group_k) && whole(g.y_pitch);
+    Conv2dConfig config;
+    config.algorithm = Conv2dAlgorithm::kMmaGemm;
+    config.math = t.type == JCUCONV_F32 ? t.math : JCUCONV_MATH_EXACT;
+    // fprop loads channels c of x and of w, dgrad channels k of dy and c of w, wgrad k of dy and c of x.
+    const bool loads = t.pass == JCUCONV_FPROP ? input : t.pass == JCUCONV_DGRAD ? output && whole(g.group_c) : input && output;
+    config.vec = aligned && loads ? chunk : 1;
+    // wgrad stores four fp32 elements, whatever the storage type.
+    const bool stores = t.pass == JCUCONV_FPROP ? output : t.pass == JCUCONV_DGRAD ? input : g.group_c % 4 == 0;
+    config.vec_out = aligned && stores ? (t.pass == JCUCONV_WGRAD ? 4 : chunk) : 1;
+    const GemmSize size = gemm_size(g, t.pass);
+    const bool in_registers = config.vec == 1 || t.architecture < 80 || config.math == JCUCONV_MATH_TF32X3 ||
+                              (t.type == JCUCONV_F32 && t.pass == JCUCONV_WGRAD);
+    config.tile = choose_tile(size, t.pass, in_registers ? kMmaTilesInRegisters : std::span<const TileRow>(kMmaTiles), mma_extent);
+    if (t.pass == JCUCONV_WGRAD)
         config.split = choose_split(
-            {t.g.pixels_out(), kMinSplitPixels, blocks(size, config.tile), t.g.groups, t.g.filter_elements()}, t.workspace_limit);
+            {g.pixels_out(), kMinSplitPixels, blocks(size, mma_extent(config.tile, t.pass)), g.groups, g.filter_elements()},
+            t.workspace_limit);
     return config;
 }
 
@@ -115,7 +158,7 @@ Conv2dConfig pointwise(const Conv2dTask& t) {
 
 // Where a small tile is the best one there is little work, and the general kernel has that tile.
 bool pointwise_pays(const Conv2dTask& t) {
-    return choose_tile(gemm_size(t.g, t.pass), t.pass == JCUCONV_WGRAD) != Conv2dTile::kSmall;
+    return choose_tile(gemm_size(t.g, t.pass), t.pass) != Conv2dTile::kSmall;
 }
 
 struct Row {
@@ -129,6 +172,7 @@ struct Row {
 // Best first; the last row takes everything.
 constexpr Row kRows[] = {
     {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_legal, depthwise_pays, depthwise},
+    {Conv2dAlgorithm::kMmaGemm, "mma_gemm", mma_legal, always, mma_gemm},
     {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_legal, pointwise_pays, pointwise},
     {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", always, always, implicit_gemm},
 };
@@ -146,9 +190,7 @@ bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return ro
 
 Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return row_of(algorithm).configure(task); }
 
-Conv2dConfig choose_conv2d(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment,
-                           std::size_t workspace_limit) {
-    const Conv2dTask task{g, type, pass, alignment, workspace_limit};
+Conv2dConfig choose_conv2d(const Conv2dTask& task) {
     for (const Row& row : kRows)
         if (row.legal(task) && row.pays(task)) return row.configure(task);
     return implicit_gemm(task);
@@ -161,7 +203,12 @@ const char* name_of(Conv2dAlgorithm algorithm) { return row_of(algorithm).name; 
 std::string describe(const Conv2dConfig& config) {
     std::string text = name_of(config.algorithm);
     const auto extent = std::to_string(tile_extent(config.tile));
-    if (config.algorithm == Conv2dAlgorithm::kImplicitGemm || config.algorithm == Conv2dAlgorithm::kPointwise) text += " tile " + extent + "x" + extent;
+    if (config.algorithm == Conv2dAlgorithm::kMmaGemm) {
+        constexpr const char* kMath[] = {"", " tf32", " tf32x3"};
+        text += kMath[config.math] + std::string(" tile ") + (config.tile == Conv2dTile::kSmall ? "128x32" : extent + "x" + extent);
+    } else if (config.algorithm != Conv2dAlgorithm::kDepthwise) {
+        text += " tile " + extent + "x" + extent;
+    }
     return text + " vec " + std::to_string(config.vec) + " splits " + std::to_string(config.split.splits) + " workspace " +
            std::to_string(config.split.workspace_bytes);
 }

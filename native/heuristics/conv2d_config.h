@@ -16,25 +16,29 @@ constexpr int tile_extent(Conv2dTile tile) { return tile == Conv2dTile::kLarge ?
 
 constexpr int tile_depth(Conv2dTile tile) { return tile == Conv2dTile::kLarge ? 8 : 16; }
 
-enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise };
+enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise, kMmaGemm };
 constexpr Conv2dAlgorithm kConv2dAlgorithms[] = {Conv2dAlgorithm::kImplicitGemm, Conv2dAlgorithm::kDepthwise,
-                                                 Conv2dAlgorithm::kPointwise};
+                                                 Conv2dAlgorithm::kPointwise, Conv2dAlgorithm::kMmaGemm};
 
 struct Conv2dConfig {
     Conv2dAlgorithm algorithm = Conv2dAlgorithm::kImplicitGemm;
     Conv2dTile tile = Conv2dTile::kSmall;  // of the GEMMs
-    int vec = 1;  // elements per access: 4 or 1
+    int vec = 1;  // elements per access: 4 or 1; of the tensor cores 16 bytes or 1
+    int vec_out = 1;  // elements per store of the tensor-core kernels
+    jcuconv_math math = JCUCONV_MATH_EXACT;
     PixelSplit split;  // of wgrad
 };
 
 // What a choice depends on. `alignment`: what the caller promises for every tensor, in bytes. `workspace_limit`: upper bound for
-// the workspace. Never the device, because the bits of wgrad depend on the choice.
+// the workspace. Of the device only its architecture, never its size or load, because bits depend on the choice.
 struct Conv2dTask {
     const Conv2dGeometry& g;
     jcuconv_type type;
     jcuconv_pass pass;
     int alignment;
     std::size_t workspace_limit;
+    jcuconv_math math = JCUCONV_MATH_EXACT;
+    int architecture = 90;  // compute capability, major * 10 + minor
 };
 
 // True if the algorithm can do it at all, whether or not it would be chosen.
@@ -44,8 +48,7 @@ bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task);
 Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task);
 
 // The first row of the table of algorithms that is legal and pays.
-Conv2dConfig choose_conv2d(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment,
-                           std::size_t workspace_limit);
+Conv2dConfig choose_conv2d(const Conv2dTask& task);
 
 // What wgrad counts when it is split: pixels, or the units of the algorithm.
 std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig& config);

@@ -21,24 +21,27 @@ LaunchShape items(std::string_view kernel, std::int64_t count) {
 }
 
 LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config) {
-    const std::int64_t extent = tile_extent(config.tile);
     constexpr std::string_view kGeneral[] = {"conv2d_fprop_implicit_gemm", "conv2d_dgrad_phased_gemm", "conv2d_wgrad_split_gemm"};
     constexpr std::string_view kPointwise[] = {"conv2d_fprop_pointwise_gemm", "conv2d_dgrad_pointwise_gemm",
                                                "conv2d_wgrad_pointwise_gemm"};
-    const auto& kernels = config.algorithm == Conv2dAlgorithm::kPointwise ? kPointwise : kGeneral;
-    LaunchShape shape = launch_of(kernel_budget(kernels[pass], tile_extent(config.tile)));
-    shape.shared_bytes = gemm_shared_bytes(tile_extent(config.tile), tile_depth(config.tile));
+    constexpr std::string_view kMma[] = {"conv2d_fprop_mma_gemm", "conv2d_dgrad_mma_gemm", "conv2d_wgrad_mma_gemm"};
+    const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm;
+    const auto& kernels = mma ? kMma : config.algorithm == Conv2dAlgorithm::kPointwise ? kPointwise : kGeneral;
+    const int square = tile_extent(config.tile);
+    const MmaExtent tile = mma ? mma_extent(config.tile, pass) : MmaExtent{square, square};
+    LaunchShape shape = launch_of(kernel_budget(kernels[pass], square));
+    shape.shared_bytes = mma ? mma_shared_bytes(tile) : gemm_shared_bytes(square, tile_depth(config.tile));
     if (pass == JCUCONV_FPROP) {
-        shape.grid_x = ceil_div(g.pixels_out(), extent);
-        shape.grid_y = ceil_div<std::int64_t>(g.group_k, extent);
+        shape.grid_x = ceil_div<std::int64_t>(g.pixels_out(), tile.rows);
+        shape.grid_y = ceil_div<std::int64_t>(g.group_k, tile.columns);
         shape.grid_z = g.groups;
     } else if (pass == JCUCONV_DGRAD) {
-        shape.grid_x = ceil_div(std::int64_t{g.n} * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w), extent);
-        shape.grid_y = ceil_div<std::int64_t>(g.group_c, extent);
+        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.n} * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w), tile.rows);
+        shape.grid_y = ceil_div<std::int64_t>(g.group_c, tile.columns);
         shape.grid_z = std::int64_t{g.groups} * g.stride_h * g.stride_w;
     } else {
-        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.r} * g.s * g.group_c, extent);
-        shape.grid_y = ceil_div<std::int64_t>(g.group_k, extent);
+        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.r} * g.s * g.group_c, tile.columns);
+        shape.grid_y = ceil_div<std::int64_t>(g.group_k, tile.rows);
         shape.grid_z = std::int64_t{g.groups} * config.split.splits;
     }
     return shape;

@@ -4,6 +4,7 @@
 #include "core/conv2d_geometry.h"
 #include "heuristics/conv2d_config.h"
 #include "heuristics/launch_shape.h"
+#include "heuristics/mma_extent.h"
 
 namespace jcuconv {
 

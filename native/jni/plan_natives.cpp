@@ -34,9 +34,9 @@ extern "C" {
 
 NATIVE(jlong, conv2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint h, jint w, jint c, jint k, jint r, jint s,
                       jint pad_top, jint pad_bottom, jint pad_left, jint pad_right, jint stride_h, jint stride_w, jint dilation_h,
-                      jint dilation_w, jint groups, jint type, jint epilogue, jboolean dbias, jboolean accumulate) {
+                      jint dilation_w, jint groups, jint type, jint epilogue, jboolean dbias, jboolean accumulate, jint math) {
     jcuconv_conv2d problem{n, h, w, c, k, r, s, pad_top, pad_bottom, pad_left, pad_right, stride_h, stride_w, dilation_h, dilation_w,
-                           groups, 0, 0, type, 0, {}, accumulate, dbias};
+                           groups, 0, 0, type, 0, {}, accumulate, dbias, math};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_conv2d_plan, problem, pass, limit);
 }
@@ -44,16 +44,16 @@ NATIVE(jlong, conv2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jin
 NATIVE(jlong, convTranspose2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint h, jint w, jint c, jint k, jint r,
                                jint s, jint pad_top, jint pad_bottom, jint pad_left, jint pad_right, jint stride_h, jint stride_w,
                                jint dilation_h, jint dilation_w, jint extra_h, jint extra_w, jint groups, jint type, jint epilogue,
-                               jboolean dbias, jboolean accumulate) {
+                               jboolean dbias, jboolean accumulate, jint math) {
     jcuconv_conv_transpose2d problem{n, h, w, c, k, r, s, pad_top, pad_bottom, pad_left, pad_right, stride_h, stride_w, dilation_h,
-                                     dilation_w, extra_h, extra_w, groups, 0, 0, type, 0, {}, accumulate, dbias};
+                                     dilation_w, extra_h, extra_w, groups, 0, 0, type, 0, {}, accumulate, dbias, math};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_conv_transpose2d_plan, problem, pass, limit);
 }
 
 NATIVE(jlong, dense)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint c, jint k, jint type, jint epilogue,
-                     jboolean dbias, jboolean accumulate) {
-    jcuconv_dense problem{n, c, k, type, 0, {}, accumulate, dbias};
+                     jboolean dbias, jboolean accumulate, jint math) {
+    jcuconv_dense problem{n, c, k, type, 0, {}, accumulate, dbias, math};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_dense_plan, problem, pass, limit);
 }

@@ -7,11 +7,13 @@
 //              atomic_add(p, v)                                        integers only: floats would make results depend on order
 //              shared<S>()                                             the block's dynamic shared memory as one struct
 //              refuse(why)                                             ends the grid: this architecture cannot run the kernel
-//   types.h    f16 bf16, to_f32(v), from_f32<T>(f) rounding to nearest even; tf32 for tensor cores, ties away from zero
+//   types.h    f16 bf16, to_f32(v), from_f32<T>(f) rounding to nearest even; tf32 for tensor cores, ties away from zero;
+//              f32_of_bits(r) bits_of_f32(v)                           registers of tensor cores
 //   memory.h   load_global(p) store_global(p, v)                       scalars and Pack<T, N>; the host checks range and alignment
 //              load_shared(p) store_shared(p, v)                       plain accesses whose bank conflicts the host counts
 //   async_copy.h  cp_async<4|8|16>(to, from, source_bytes) cp_async_commit() cp_async_wait<groups>()
 //                                                                      the bytes beyond source_bytes become zeros
+//              has_cp_async()                                          on sm_75 the same copies go through registers
 //   matrix.h   ldmatrix(registers, row) ldmatrix_trans(registers, row) 1, 2 or 4 matrices, as many as there are registers
 //              mma<T>(d, a, b) mma_m16n8k8(d, a, b) warp_mma<T>(d, a, b)  d += a * b in fp32; the last one for a whole warp's tiles
 //              has_mma<T>()                                            T is f16, bf16 or tf32; on sm_75 f16 alone

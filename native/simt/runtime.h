@@ -13,6 +13,8 @@ struct RuntimeOptions {
     int multiprocessors = 132;
     // Work runs in the call that queues it, as if the host waited after each: to compare with.
     bool eager = false;
+    // The compute capability that kernels are chosen for.
+    int architecture = 90;
 };
 
 // The environment variable JCUCONV_EMULATED_ORDER (late, eager or a seed) says what a process starts with.

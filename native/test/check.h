@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -31,6 +32,11 @@ struct Register {
 inline void report(const char* file, int line, const std::string& text) {
     ++failures();
     std::printf("  FAILED %s:%d %s\n", std::strrchr(file, '/') ? std::strrchr(file, '/') + 1 : file, line, text.c_str());
+    // A planted bug is caught by one failure; the rest would take time.
+    if (std::getenv("JCUCONV_FIRST_FAILURE") != nullptr) {
+        std::fflush(stdout);
+        std::_Exit(1);
+    }
 }
 
 }  // namespace jcuconv::test

@@ -45,40 +45,40 @@ JCUCONV_TEST(random_problems_get_legal_configurations) {
                                 groups * random.between(1, 600), random.between(1, 7), random.between(1, 4), groups);
         for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD, JCUCONV_WGRAD}) {
             const std::size_t limit = random.chance(30) ? 0 : random.chance(50) ? kNoLimit : std::size_t(random.between(0, 1 << 26));
-            check_legal(g, pass, choose_conv2d(g, JCUCONV_F32, pass, 16, limit), limit);
+            check_legal(g, pass, choose_conv2d({g, JCUCONV_F32, pass, 16, limit}), limit);
         }
     }
 }
 
 JCUCONV_TEST(large_layers_take_large_tiles_and_narrow_layers_small_ones) {
-    CHECK(choose_conv2d(geometry(64, 56, 256, 256, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kLarge);
-    CHECK(choose_conv2d(geometry(512, 28, 1, 6, 5), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kSmall);
-    CHECK(choose_conv2d(geometry(1, 7, 512, 512, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).tile == Conv2dTile::kSmall);
+    CHECK(choose_conv2d({geometry(64, 56, 256, 256, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0}).tile == Conv2dTile::kLarge);
+    CHECK(choose_conv2d({geometry(512, 28, 1, 6, 5), JCUCONV_F32, JCUCONV_FPROP, 16, 0}).tile == Conv2dTile::kSmall);
+    CHECK(choose_conv2d({geometry(1, 7, 512, 512, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0}).tile == Conv2dTile::kSmall);
 }
 
 JCUCONV_TEST(one_filter_per_channel_is_depthwise) {
     const auto g = geometry(2, 8, 64, 64, 3, 1, 64);
-    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).algorithm == Conv2dAlgorithm::kDepthwise);
-    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 4);
+    CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_FPROP, 16, 0}).algorithm == Conv2dAlgorithm::kDepthwise);
+    CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_FPROP, 16, 0}).vec == 4);
     const auto twice = geometry(2, 8, 64, 128, 3, 1, 64);
-    CHECK(choose_conv2d(twice, JCUCONV_F32, JCUCONV_FPROP, 16, 0).algorithm == Conv2dAlgorithm::kImplicitGemm);
+    CHECK(choose_conv2d({twice, JCUCONV_F32, JCUCONV_FPROP, 16, 0}).algorithm == Conv2dAlgorithm::kImplicitGemm);
 }
 
 JCUCONV_TEST(vectors_need_divisible_channels_and_alignment) {
     const auto g = geometry(2, 8, 16, 16, 3);
-    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 4);
-    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_FPROP, 8, 0).vec == 1);
-    CHECK(choose_conv2d(g, JCUCONV_F16, JCUCONV_FPROP, 8, 0).vec == 4);
-    CHECK(choose_conv2d(geometry(2, 8, 16, 18, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0).vec == 1);
+    CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_FPROP, 16, 0}).vec == 4);
+    CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_FPROP, 8, 0}).vec == 1);
+    CHECK(choose_conv2d({g, JCUCONV_F16, JCUCONV_FPROP, 8, 0, JCUCONV_MATH_EXACT, 70}).vec == 4);
+    CHECK(choose_conv2d({geometry(2, 8, 16, 18, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0}).vec == 1);
 }
 
 JCUCONV_TEST(workspace_limit_bounds_the_splits) {
     const auto g = geometry(256, 56, 64, 64, 3);
-    const auto free = choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, kNoLimit);
+    const auto free = choose_conv2d({g, JCUCONV_F32, JCUCONV_WGRAD, 16, kNoLimit});
     CHECK(free.split.splits > 8);
-    const auto bounded = choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, free.split.workspace_bytes / 2);
+    const auto bounded = choose_conv2d({g, JCUCONV_F32, JCUCONV_WGRAD, 16, free.split.workspace_bytes / 2});
     CHECK(bounded.split.splits > 1 && bounded.split.workspace_bytes <= free.split.workspace_bytes / 2);
-    CHECK(choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, 0).split.splits == 1);
+    CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_WGRAD, 16, 0}).split.splits == 1);
     CHECK_CONTAINS(describe(free), "splits " + std::to_string(free.split.splits));
 }
 
@@ -87,9 +87,39 @@ JCUCONV_TEST(the_choice_does_not_depend_on_the_device) {
     std::string first;
     for (const int multiprocessors : {1, 3, 132}) {
         simt::set_runtime_options({0, multiprocessors});
-        const auto text = describe(choose_conv2d(g, JCUCONV_F32, JCUCONV_WGRAD, 16, kNoLimit));
+        const auto text = describe(choose_conv2d({g, JCUCONV_F32, JCUCONV_WGRAD, 16, kNoLimit}));
         if (first.empty()) first = text;
         CHECK(text == first);
     }
     simt::set_runtime_options({});
+}
+
+JCUCONV_TEST(tensor_cores_take_what_the_architecture_has_and_fp32_only_when_asked) {
+    const auto g = geometry(8, 14, 64, 64, 3);
+    const auto algorithm = [&](jcuconv_type type, jcuconv_math math, int architecture) {
+        return choose_conv2d({g, type, JCUCONV_FPROP, 16, 0, math, architecture}).algorithm;
+    };
+    for (const int architecture : {75, 80, 86, 89, 90, 100, 120}) {
+        CHECK(algorithm(JCUCONV_F16, JCUCONV_MATH_EXACT, architecture) == Conv2dAlgorithm::kMmaGemm);
+        CHECK(algorithm(JCUCONV_F32, JCUCONV_MATH_EXACT, architecture) == Conv2dAlgorithm::kImplicitGemm);
+        const auto newer = architecture >= 80 ? Conv2dAlgorithm::kMmaGemm : Conv2dAlgorithm::kImplicitGemm;
+        CHECK(algorithm(JCUCONV_BF16, JCUCONV_MATH_EXACT, architecture) == newer);
+        CHECK(algorithm(JCUCONV_F32, JCUCONV_MATH_TF32, architecture) == newer);
+        CHECK(algorithm(JCUCONV_F32, JCUCONV_MATH_TF32X3, architecture) == newer);
+    }
+    CHECK(algorithm(JCUCONV_F16, JCUCONV_MATH_EXACT, 70) == Conv2dAlgorithm::kImplicitGemm);
+}
+
+JCUCONV_TEST(tensor_core_vectors_are_16_bytes_of_every_side_that_is_loaded) {
+    const auto config = [](const Conv2dGeometry& g, jcuconv_pass pass, int alignment = 16) {
+        return choose_conv2d({g, JCUCONV_F16, pass, alignment, 0});
+    };
+    const auto both = geometry(2, 8, 16, 24, 3), input = geometry(2, 8, 16, 21, 3), output = geometry(2, 8, 3, 24, 3);
+    for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD, JCUCONV_WGRAD}) {
+        CHECK(config(both, pass).vec == 8 && config(both, pass).vec_out == (pass == JCUCONV_WGRAD ? 4 : 8));
+        CHECK(config(both, pass, 8).vec == 1 && config(both, pass, 8).vec_out == 1);
+        CHECK(config(input, pass).vec == (pass == JCUCONV_FPROP ? 8 : 1));
+        CHECK(config(output, pass).vec == 1);
+    }
+    CHECK(config(input, JCUCONV_FPROP).vec_out == 1 && config(output, JCUCONV_FPROP).vec_out == 8);
 }

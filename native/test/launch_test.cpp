@@ -86,8 +86,10 @@ JCUCONV_TEST(every_layer_has_legal_launches_on_every_architecture) {
             for (const jcuconv_type type : {JCUCONV_F32, JCUCONV_F16})
                 for (const int alignment : {16, static_cast<int>(size_of(type))})
                     for (const std::size_t limit : kLimits) {
-                        const Conv2dTask task{g, type, pass, alignment, limit};
-                        check_launch(layer.name, conv2d_launch(g, pass, choose_conv2d(g, type, pass, alignment, limit)));
+                        // Asked for, fp32 goes to the tensor cores too.
+                        const jcuconv_math math = limit == 0 ? JCUCONV_MATH_EXACT : limit == SIZE_MAX ? JCUCONV_MATH_TF32 : JCUCONV_MATH_TF32X3;
+                        const Conv2dTask task{g, type, pass, alignment, limit, math};
+                        check_launch(layer.name, conv2d_launch(g, pass, choose_conv2d(task)));
                         for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms) {
                             if (!conv2d_legal(algorithm, task)) continue;
                             const Conv2dConfig config = configure_conv2d(algorithm, task);

@@ -25,6 +25,13 @@ typedef enum jcuconv_pass
     JCUCONV_BGRAD = 3  /* dbias from dy */
 } jcuconv_pass;
 
+/* How fp32 operands are multiplied. fp16 and bf16 always go through tensor cores where the GPU has them; sums are fp32 in any case. */
+typedef enum jcuconv_math {
+    JCUCONV_MATH_EXACT = 0,   /* fp32 products */
+    JCUCONV_MATH_TF32 = 1,    /* operands rounded to 11 bits, products on tensor cores; exact where the GPU has no tf32 */
+    JCUCONV_MATH_TF32X3 = 2   /* three products of such parts, off by at most 2^-20 of each; a sum with an infinity is NaN */
+} jcuconv_math;
+
 /* What happens to the sums of a forward pass before they are rounded and stored. */
 typedef enum jcuconv_epilogue {
     JCUCONV_EPILOGUE_END = 0, /* no more steps */
@@ -50,6 +57,7 @@ typedef struct jcuconv_conv2d {
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS]; /* jcuconv_epilogue, in this order, each at most once; fprop only */
     int32_t accumulate; /* 0 or 1: dx, dw or dbias is added to instead of overwritten */
     int32_t dbias;      /* 0 or 1, wgrad only: also write DBIAS, the sums of dy */
+    int32_t math;       /* jcuconv_math, for fp32 */
 } jcuconv_conv2d;
 
 /* Transposed convolution: the data gradient of a conv2d, used forwards. x is n h w c, w is c r s k/groups, y is n p q k with
@@ -63,7 +71,7 @@ typedef struct jcuconv_conv_transpose2d {
     int64_t x_pitch, y_pitch;
     int32_t type, alignment; /* these and the rest as in jcuconv_conv2d */
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS];
-    int32_t accumulate, dbias;
+    int32_t accumulate, dbias, math;
 } jcuconv_conv_transpose2d;
 
 /* Fully connected: y[n,k] = sum over c of x[n,c] * w[k,c], then the epilogue; c is everything one row holds, in the order of memory. */
@@ -71,7 +79,7 @@ typedef struct jcuconv_dense {
     int32_t n, c, k;
     int32_t type, alignment; /* these and the rest as in jcuconv_conv2d */
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS];
-    int32_t accumulate, dbias;
+    int32_t accumulate, dbias, math;
 } jcuconv_dense;
 
 typedef enum jcuconv_layout { JCUCONV_NHWC = 0, JCUCONV_NCHW = 1 } jcuconv_layout;

@@ -2,6 +2,7 @@
 #include "kernels/conv2d/conv2d.h"
 
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
+#include "kernels/conv2d/conv2d_mma_gemm.h"
 #include "kernels/conv2d/conv2d_pointwise_gemm.h"
 #include "kernels/depthwise/depthwise.h"
 
@@ -11,9 +12,11 @@ namespace {
 
 // Indexed by Conv2dAlgorithm.
 constexpr decltype(&conv2d_fprop_implicit_gemm) kFprop[] = {conv2d_fprop_implicit_gemm, depthwise_fprop,
-                                                              conv2d_fprop_pointwise_gemm};
-constexpr decltype(&conv2d_dgrad_phased_gemm) kDgrad[] = {conv2d_dgrad_phased_gemm, depthwise_dgrad, conv2d_dgrad_pointwise_gemm};
-constexpr decltype(&conv2d_wgrad_split_gemm) kWgrad[] = {conv2d_wgrad_split_gemm, depthwise_wgrad, conv2d_wgrad_pointwise_gemm};
+                                                              conv2d_fprop_pointwise_gemm, conv2d_fprop_mma_gemm};
+constexpr decltype(&conv2d_dgrad_phased_gemm) kDgrad[] = {conv2d_dgrad_phased_gemm, depthwise_dgrad, conv2d_dgrad_pointwise_gemm,
+                                                           conv2d_dgrad_mma_gemm};
+constexpr decltype(&conv2d_wgrad_split_gemm) kWgrad[] = {conv2d_wgrad_split_gemm, depthwise_wgrad, conv2d_wgrad_pointwise_gemm,
+                                                           conv2d_wgrad_mma_gemm};
 
 int row(const Conv2dConfig& config) { return static_cast<int>(config.algorithm); }
 

@@ -14,32 +14,12 @@
 #include "kernels/common/grid.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
+#include "kernels/conv2d/conv2d_phases.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {
 
 namespace {
-
-// The pixels and taps of one phase along one axis: positions first, first + stride, ... and taps tap_first, + tap_step, ...
-struct PhaseAxis {
-    int first, count;                     // positions of the input image
-    int tap_first, tap_step, tap_count;   // taps that meet them
-
-    JCUCONV_DEVICE PhaseAxis(int phase, int extent, int taps, int pad, int stride, int dilation) {
-        first = (phase + stride - pad % stride) % stride;
-        count = first < extent ? (extent - first + stride - 1) / stride : 0;
-        tap_first = -1;
-        tap_step = taps;
-        tap_count = 0;
-        // At most `taps` short steps, once per block; the remainders repeat, so the first two hits give the step.
-        for (int tap = 0; tap < taps; ++tap) {
-            if ((phase + (dilation % stride) * (stride - tap % stride)) % stride != 0) continue;
-            if (tap_count == 0) tap_first = tap;
-            if (tap_count == 1) tap_step = tap - tap_first;
-            ++tap_count;
-        }
-    }
-};
 
 // Rows: pixels of the phase. Depth: (tap, k).
 template <class T, class Loader, int kVec>

@@ -16,25 +16,12 @@
 #include "kernels/common/split_sums.h"
 #include "kernels/conv2d/conv2d_gemm_output.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
+#include "kernels/conv2d/conv2d_pixel_range.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {
 
 namespace {
-
-// The pixels of one split: depth d is pixel `first + d`, counted in 32 bits from the start of image `image`.
-struct PixelRange {
-    std::int64_t image;
-    int offset, count;
-
-    JCUCONV_DEVICE PixelRange(const Conv2dGeometry& g, int split, std::int64_t split_pixels) {
-        const std::int64_t per_image = std::int64_t{g.p} * g.q, all = per_image * g.n;
-        const std::int64_t first = split * split_pixels;
-        image = first / per_image;
-        offset = static_cast<int>(first % per_image);
-        count = static_cast<int>(first + split_pixels < all ? split_pixels : all - first);
-    }
-};
 
 // Rows: (r,s,c), neighbours in memory along c. Depth: pixels.
 template <class T, class Loader, int kVec>

@@ -7,6 +7,15 @@
 
 namespace jcuconv {
 
+// Whether copies pass the registers by.
+JCUCONV_DEVICE constexpr bool has_cp_async() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+    return false;
+#else
+    return true;
+#endif
+}
+
 template <int kBytes>
 JCUCONV_DEVICE void cp_async(void* shared_to, const void* global_from, int source_bytes = kBytes) {
     static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16, "what cp.async can copy");

@@ -106,6 +106,14 @@ int multiprocessors() {
     return number;
 }
 
+int architecture() {
+    int major = 0, minor = 0;
+    if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, current()) != cudaSuccess ||
+        cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, current()) != cudaSuccess)
+        cudaGetLastError();
+    return major * 10 + minor;
+}
+
 Outcome allocate(std::size_t bytes, void** pointer) { return done(cudaMalloc(pointer, bytes), "cudaMalloc"); }
 Outcome release(void* pointer) { return done(cudaFree(pointer), "cudaFree"); }
 Outcome allocate_host(std::size_t bytes, void** pointer) { return done(cudaMallocHost(pointer, bytes), "cudaMallocHost"); }

@@ -17,6 +17,10 @@ struct tf32 {
     std::uint32_t bits;
 };
 
+// The bits of a register, as the tensor cores' operands hold them.
+__device__ __forceinline__ float f32_of_bits(std::uint32_t bits) { return __uint_as_float(bits); }
+__device__ __forceinline__ std::uint32_t bits_of_f32(float v) { return __float_as_uint(v); }
+
 __device__ __forceinline__ float to_f32(float v) { return v; }
 __device__ __forceinline__ float to_f32(f16 v) { return __half2float(v); }
 __device__ __forceinline__ float to_f32(bf16 v) { return __bfloat162float(v); }

@@ -5,6 +5,8 @@
 
 namespace jcuconv {
 
+constexpr bool has_cp_async() { return true; }
+
 template <int kBytes>
 void cp_async(void* shared_to, const void* global_from, int source_bytes = kBytes,
               simt::Where where = simt::Where::current()) {

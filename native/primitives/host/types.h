@@ -19,6 +19,10 @@ struct tf32 {
     std::uint32_t bits;
 };
 
+// The bits of a register, as the tensor cores' operands hold them.
+inline float f32_of_bits(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+inline std::uint32_t bits_of_f32(float v) { return std::bit_cast<std::uint32_t>(v); }
+
 inline float to_f32(float v) { return v; }
 inline float to_f32(f16 v) { return static_cast<float>(std::bit_cast<_Float16>(v.bits)); }
 inline float to_f32(bf16 v) { return std::bit_cast<float>(static_cast<std::uint32_t>(v.bits) << 16); }

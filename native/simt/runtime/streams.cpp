@@ -99,6 +99,12 @@ int multiprocessors() {
     return m.options.multiprocessors;
 }
 
+int architecture() {
+    Model& m = model();
+    const std::lock_guard lock(m.mutex);
+    return m.options.architecture;
+}
+
 Outcome stream_create(Stream* stream) {
     Model& m = model();
     const std::lock_guard lock(m.mutex);

@@ -43,21 +43,33 @@ struct Variant {
     bool real_data = false;
     int seed = 1;
     std::optional<Conv2dAlgorithm> algorithm = std::nullopt;  // else one of the general kernels, which the heuristics choose last
+    jcuconv_math math = JCUCONV_MATH_EXACT;
+    int alignment = 16;  // what is promised; all tensors are aligned to more
 };
+
+// The error of a sum of `terms` products, as a part of the sum of their magnitudes. FFMA rounds each sum; tensor cores may cut sums off a
+// little below fp32 (DESIGN: (K + 2) * 2^-22); tf32 rounds both operands to 11 bits; three terms leave out low * low and what two
+// roundings to 11 bits leave of each operand, 2^-22 of the product each.
+inline double bound_of(const Variant& variant, double terms) {
+    const bool mma = variant.algorithm == Conv2dAlgorithm::kMmaGemm;
+    const double operands = variant.math == JCUCONV_MATH_TF32 ? 0x1p-10 + 0x1p-22 : variant.math == JCUCONV_MATH_TF32X3 ? 3 * 0x1p-22 : 0;
+    return (terms + 2) * (mma ? 0x1p-22 : 0x1p-24) + operands;
+}
 
 inline std::string name_of(const jcuconv_conv2d& c, jcuconv_pass pass, const Variant& v) {
     char text[256];
     std::snprintf(text, sizeof text,
-                  "n%dc%dh%dw%dk%dr%ds%du%dv%dpt%dpb%dpl%dpr%dd%de%dg%d pitch %ld %ld type %d pass %d tile %d splits %d epilogue %d "
+                  "n%dc%dh%dw%dk%dr%ds%du%dv%dpt%dpb%dpl%dpr%dd%de%dg%d pitch %ld %ld type %d math %d pass %d tile %d splits %d epilogue %d "
                   "%d accumulate %d",
                   c.n, c.c, c.h, c.w, c.k, c.r, c.s, c.stride_h, c.stride_w, c.pad_top, c.pad_bottom, c.pad_left, c.pad_right,
-                  c.dilation_h, c.dilation_w, c.groups, long(c.x_pitch), long(c.y_pitch), c.type, pass, tile_extent(v.tile),
+                  c.dilation_h, c.dilation_w, c.groups, long(c.x_pitch), long(c.y_pitch), c.type, v.math, pass, tile_extent(v.tile),
                   v.splits, c.epilogue[0], c.epilogue[1], c.accumulate);
     return text;
 }
 
 inline Expected finish(const Conv2dSums& sums, const std::vector<float>& bias, const std::vector<float>& old, const jcuconv_conv2d& c,
-                bool exact) {
+                const Variant& variant) {
+    const bool exact = !variant.real_data;
     Expected expected;
     for (std::size_t i = 0; i < sums.value.size(); ++i) {
         double v = sums.value[i];
@@ -67,7 +79,7 @@ inline Expected finish(const Conv2dSums& sums, const std::vector<float>& bias, c
         if (!old.empty()) v += old[i], magnitude += std::abs(old[i]);
         CHECK(!exact || magnitude <= 0x1p24);  // else integer data would not be exact
         expected.value.push_back(v);
-        if (!exact) expected.bound.push_back((sums.terms[i] + 2) * 0x1p-24 * magnitude);
+        if (!exact) expected.bound.push_back(bound_of(variant, sums.terms[i]) * magnitude);
     }
     return expected;
 }
@@ -84,7 +96,7 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
         return false;
     }
     CHECK(g.p == shape.p() && g.q == shape.q());
-    const Conv2dTask task{g, type, pass, 16, 0};
+    const Conv2dTask task{g, type, pass, variant.alignment, 0, variant.math};
     const auto general = g.groups > 1 && g.c == g.groups && g.k == g.groups ? Conv2dAlgorithm::kDepthwise
                                                                            : Conv2dAlgorithm::kImplicitGemm;
     const Conv2dAlgorithm algorithm = pass == JCUCONV_BGRAD ? general : variant.algorithm.value_or(general);
@@ -94,6 +106,8 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     }
     Conv2dConfig config = configure_conv2d(algorithm, task);
     config.tile = variant.tile;
+    const bool large_mma = algorithm != Conv2dAlgorithm::kMmaGemm || (config.vec > 1 && !(pass == JCUCONV_WGRAD && type == JCUCONV_F32));
+    if (config.tile == Conv2dTile::kLarge && !large_mma) config.tile = Conv2dTile::kMedium;
     if (variant.splits > 1) {
         const std::int64_t size = reduction_size(g, config);
         config.split.split_pixels = ceil_div<std::int64_t>(size, variant.splits);
@@ -145,7 +159,7 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     for (const auto& [label, tensor] : {std::pair{"x", &x}, {"w", &w}, {"y", &y}, {"bias", &b}, {"dw", &dw}, {"dbias", &dbias}})
         operands.push_back({label, tensor->span(), tensor != &out ? Use::kReads : old.empty() ? Use::kOverwrites : Use::kUpdates});
     if (!run_operation(name, operands, operation)) return false;
-    matches(name, out, finish(conv2d_sums(shape, pass, xs, ws, ys), bias, old, problem, !variant.real_data), out_type);
+    matches(name, out, finish(conv2d_sums(shape, pass, xs, ws, ys), bias, old, problem, variant), out_type);
     return failures() == failures_before;
 }
 

@@ -32,7 +32,8 @@ final class PlanNatives {
             int type,
             int epilogue,
             boolean dbias,
-            boolean accumulate);
+            boolean accumulate,
+            int products);
 
     static native long convTranspose2d(
             int library,
@@ -59,7 +60,8 @@ final class PlanNatives {
             int type,
             int epilogue,
             boolean dbias,
-            boolean accumulate);
+            boolean accumulate,
+            int products);
 
     static native long dense(
             int library,
@@ -71,7 +73,8 @@ final class PlanNatives {
             int type,
             int epilogue,
             boolean dbias,
-            boolean accumulate);
+            boolean accumulate,
+            int products);
 
     static native long pool2d(
             int library,

@@ -27,6 +27,7 @@ import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
 import io.github.jcuconv.op.StepControl;
+import io.github.jcuconv.op.Types;
 import io.github.jcuconv.op.Window;
 import java.util.HashMap;
 import java.util.Map;
@@ -110,6 +111,15 @@ final class Plans {
         return type(op.arguments(request.pass()).get(0).type());
     }
 
+    /** jcuconv_math. */
+    private static int math(Types types) {
+        return switch (types.products()) {
+            case EXACT -> 0;
+            case TF32 -> 1;
+            case TF32X3 -> 2;
+        };
+    }
+
     /** jcuconv_pass. */
     private static int pass(PlanRequest request) {
         return switch (request.pass()) {
@@ -172,7 +182,8 @@ final class Plans {
                 type(op, r),
                 epilogue(op.epilogue(), r),
                 dbias(op.epilogue(), r),
-                r.accumulate());
+                r.accumulate(),
+                math(op.types()));
     }
 
     private static long convTranspose2d(int library, ConvTranspose2d op, PlanRequest r) {
@@ -204,7 +215,8 @@ final class Plans {
                 type(op, r),
                 epilogue(op.epilogue(), r),
                 dbias(op.epilogue(), r),
-                r.accumulate());
+                r.accumulate(),
+                math(op.types()));
     }
 
     private static long dense(int library, Dense op, PlanRequest r) {
@@ -218,7 +230,8 @@ final class Plans {
                 type(op, r),
                 epilogue(op.epilogue(), r),
                 dbias(op.epilogue(), r),
-                r.accumulate());
+                r.accumulate(),
+                math(op.types()));
     }
 
     private static long maxPool2d(int library, MaxPool2d op, PlanRequest r) {

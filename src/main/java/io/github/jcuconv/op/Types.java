@@ -11,8 +11,9 @@ import java.util.Map;
  *
  * @param storage type of activations and weights: FP32, FP16 or BF16
  * @param overrides types that differ from the default
+ * @param products how products of fp32 operands may be formed
  */
-public record Types(DataType storage, Map<Arg, DataType> overrides) {
+public record Types(DataType storage, Map<Arg, DataType> overrides, Products products) {
     /** All fp32. */
     public static final Types FP32 = of(DataType.FP32);
 
@@ -26,7 +27,7 @@ public record Types(DataType storage, Map<Arg, DataType> overrides) {
 
     /** The defaults for this storage type. */
     public static Types of(DataType storage) {
-        return new Types(storage, Map.of());
+        return new Types(storage, Map.of(), Products.EXACT);
     }
 
     /** The same with another type for one argument. */
@@ -34,7 +35,12 @@ public record Types(DataType storage, Map<Arg, DataType> overrides) {
         Map<Arg, DataType> copy = new EnumMap<>(Arg.class);
         copy.putAll(overrides);
         copy.put(arg, type);
-        return new Types(storage, copy);
+        return new Types(storage, copy, products);
+    }
+
+    /** The same with products formed this way. */
+    public Types products(Products newProducts) {
+        return new Types(storage, overrides, newProducts);
     }
 
     /** The type of an argument. */

@@ -1,5 +1,6 @@
 package io.github.jcuconv.verify;
 
+import io.github.jcuconv.DataType;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.AvgPool2d;
@@ -16,6 +17,7 @@ import io.github.jcuconv.op.Padding;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
+import io.github.jcuconv.op.Types;
 import io.github.jcuconv.op.Window;
 
 /**
@@ -26,10 +28,16 @@ import io.github.jcuconv.op.Window;
  * <p>Sums of products: (K + 2 + steps) u sum |x||w|, for K terms in any order, steps of the epilogue and one more when the output is added to:
  * each addition loses at most u of a partial sum, and no partial sum exceeds sum |x||w|. Activations of the epilogue have slopes of at most 1.
  * The other operations are bounded in {@link NonlinearBounds}.
+ *
+ * <p>On tensor cores u is 2^-22 in the sums, because their adders cut off where fp32 would round, until dumps of a GPU tighten it. Products that
+ * {@link Types#products} allows add their own error: two operands rounded to 11 bits lose at most 2^-11 each, and 2^-22 together; three
+ * terms lose the product of the two rests and what is left of each operand, 2^-22 each.
  */
 public final class Bounds {
     /** Relative error of one fp32 operation. */
     public static final double U = 0x1p-24;
+    /** Relative error of one addition on tensor cores. */
+    public static final double TENSOR_CORE_U = 0x1p-22;
     /** Largest integer below which fp32 holds every one. */
     public static final long EXACT_LIMIT = 1L << 24;
     /** Absolute error of the last activation of an epilogue: see {@link NonlinearBounds#activation}, of which this is the maximum over x. */
@@ -114,9 +122,29 @@ public final class Bounds {
         return (long) window.r() * window.s();
     }
 
-    /** Factor on the sum of absolute products: (K + 2 + steps) u; an average adds the error of its division, dropout that of its factor. */
-    static double factor(OpDescriptor op, Pass pass, boolean accumulate) {
-        return (terms(op, pass) + 2 + epilogue(op, pass).steps().size() + (accumulate ? 1 : 0) + 2) * U;
+    /**
+     * Factor on the sum of absolute products: (K + 2 + steps) u; an average adds the error of its division, dropout that of its factor.
+     *
+     * @param algorithm what an engine says it ran; kernels on tensor cores have mma in their names
+     */
+    static double factor(OpDescriptor op, Pass pass, boolean accumulate, String algorithm) {
+        boolean tensorCores = isWeighted(op) && algorithm.contains("mma");
+        double u = tensorCores ? TENSOR_CORE_U : U;
+        return (terms(op, pass) + 2 + epilogue(op, pass).steps().size() + (accumulate ? 1 : 0) + 2) * u
+                + (tensorCores ? products(op) : 0);
+    }
+
+    private static double products(OpDescriptor op) {
+        Types types =
+                op instanceof Conv2d c ? c.types() : op instanceof ConvTranspose2d t ? t.types() : ((Dense) op).types();
+        if (types.storage() != DataType.FP32) {
+            return 0;
+        }
+        return switch (types.products()) {
+            case EXACT -> 0;
+            case TF32 -> 0x1p-10 + 0x1p-22;
+            case TF32X3 -> 3 * 0x1p-22;
+        };
     }
 
     /** What does not scale with the data: flushed products, and the activation of the epilogue. */

@@ -19,6 +19,7 @@ import io.github.jcuconv.op.MaxPool2d;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Padding;
 import io.github.jcuconv.op.Phase;
+import io.github.jcuconv.op.Products;
 import io.github.jcuconv.op.Reorder;
 import io.github.jcuconv.op.Sgd;
 import io.github.jcuconv.op.SoftmaxCrossEntropy;
@@ -48,18 +49,19 @@ public final class Descriptors {
     private static final Map<String, Entry> MAKERS = new LinkedHashMap<>();
 
     static {
-        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g", (l, t) -> Conv2d.of(image(l), need(l, "k"), window(l))
+        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g terms", (l, t) -> Conv2d.of(
+                        image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))
-                .types(Types.of(t))
+                .types(types(l, t))
                 .epilogue(epilogue(l)));
-        add("conv-transpose2d", IMAGE + WINDOW + EPILOGUE + "k d e g oh ow", (l, t) -> ConvTranspose2d.of(
+        add("conv-transpose2d", IMAGE + WINDOW + EPILOGUE + "k d e g oh ow terms", (l, t) -> ConvTranspose2d.of(
                         image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))
                 .outputPad(get(l, "oh", 0), get(l, "ow", 0))
-                .types(Types.of(t))
+                .types(types(l, t))
                 .epilogue(epilogue(l)));
-        add("dense", IMAGE + EPILOGUE + "k", (l, t) -> Dense.of(vector(l), need(l, "k"))
-                .types(Types.of(t))
+        add("dense", IMAGE + EPILOGUE + "k terms", (l, t) -> Dense.of(vector(l), need(l, "k"))
+                .types(types(l, t))
                 .epilogue(epilogue(l)));
         add("max-pool2d", IMAGE + WINDOW + "d e ceil infer", (l, t) -> MaxPool2d.of(image(l), window(l))
                 .ceil(flag(l, "ceil"))
@@ -174,6 +176,20 @@ public final class Descriptors {
     }
 
     /** The steps in the order in which the line names them. */
+    /** {@code terms1} allows tf32 for fp32 operands, {@code terms3} its three-term product. */
+    private static Types types(ShapeLine line, DataType storage) {
+        return Types.of(storage)
+                .products(
+                        switch (get(line, "terms", 0)) {
+                            case 0 -> Products.EXACT;
+                            case 1 -> Products.TF32;
+                            case 3 -> Products.TF32X3;
+                            default ->
+                                throw new IllegalArgumentException(
+                                        "terms is " + get(line, "terms", 0) + ", must be 0 (exact), 1 (tf32) or 3");
+                        });
+    }
+
     private static Epilogue epilogue(ShapeLine line) {
         List<Epilogue.Step> steps = new ArrayList<>();
         for (String key : line.values().keySet()) {

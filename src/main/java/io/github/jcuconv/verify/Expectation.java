@@ -18,9 +18,9 @@ interface Expectation {
     /** The allowed error before the result is rounded to its type; 0 where the arithmetic is exact. */
     double error(ArgSpec out, int n, int c, int h, int w);
 
-    /** The expectation of a case on these inputs. */
-    static Expectation of(VerifyCase c, Views inputs) {
-        return Bounds.isLinear(c.op(), c.pass()) ? new Linear(c, inputs) : new Whole(c, inputs);
+    /** The expectation of a case on these inputs, of the algorithm that an engine says it ran. */
+    static Expectation of(VerifyCase c, Views inputs, String algorithm) {
+        return Bounds.isLinear(c.op(), c.pass()) ? new Linear(c, inputs, algorithm) : new Whole(c, inputs);
     }
 
     /** Evaluates the formula per element, and again on absolute values for the bound. */
@@ -33,11 +33,11 @@ interface Expectation {
         private final double floor;
         private final boolean exact;
 
-        Linear(VerifyCase c, Views inputs) {
+        Linear(VerifyCase c, Views inputs, String algorithm) {
             this.verified = c;
             this.inputs = inputs;
             this.magnitude = Bounds.magnitude(c.op());
-            this.factor = Bounds.factor(c.op(), c.pass(), c.accumulate());
+            this.factor = Bounds.factor(c.op(), c.pass(), c.accumulate(), algorithm);
             this.floor = Bounds.floor(c.op(), c.pass());
             this.exact = c.data() == VerifyCase.Data.EXACT && Bounds.canBeExact(c.op(), c.pass())
                     || Bounds.isCopy(c.op(), c.pass());

@@ -85,7 +85,7 @@ public final class Verifier {
             algorithm = run.algorithm();
         }
         Comparison comparison = new Comparison();
-        Expectation expectation = Expectation.of(c, inputs);
+        Expectation expectation = Expectation.of(c, inputs, algorithm);
         boolean sampled = c.op().multiplyAdds() > SAMPLED_ABOVE;
         for (ArgSpec spec : c.op().arguments(c.pass())) {
             Tensor actual = first.get(spec.arg());

@@ -172,12 +172,17 @@ public final class RandomShapes {
     }
 
     private String convolution() {
-        return weighted(EPILOGUES[random.nextInt(EPILOGUES.length)]);
+        return weighted(EPILOGUES[random.nextInt(EPILOGUES.length)] + terms());
+    }
+
+    /** How products of fp32 may be formed. */
+    private String terms() {
+        return oneIn(4) ? "terms1" : oneIn(4) ? "terms3" : "";
     }
 
     private String transposed() {
         String outputPad = oneIn(3) ? "oh" + random.nextInt(4) + "ow" + random.nextInt(4) : "";
-        return weighted(outputPad + EPILOGUES[random.nextInt(EPILOGUES.length)]);
+        return weighted(outputPad + EPILOGUES[random.nextInt(EPILOGUES.length)] + terms());
     }
 
     private String pool(boolean max) {

@@ -53,7 +53,7 @@ class BoundsTest {
     /** The right result passes; the same times 1 + 16 x (bound and half an ulp, relative) does not. */
     private void check(VerifyCase c) {
         Views inputs = Inputs.of(c);
-        Expectation expectation = Expectation.of(c, inputs);
+        Expectation expectation = Expectation.of(c, inputs, "");
         for (ArgSpec out : c.op().arguments(c.pass())) {
             if (out.access() == ArgSpec.Access.IN || !out.type().isFloating()) {
                 continue;

@@ -1,0 +1,37 @@
+// The phases of a strided data gradient: rows (or columns) of the input that meet the same taps.
+#pragma once
+
+#include "primitives/primitives.h"
+
+namespace jcuconv {
+
+// One phase along one axis: positions first, first + stride, ... of the input and the taps tap_first, + tap_step, ... that meet them.
+struct PhaseAxis {
+    int first, count;
+    int tap_first, tap_step, tap_count;
+
+    JCUCONV_DEVICE PhaseAxis(int phase, int extent, int taps, int pad, int stride, int dilation) {
+        first = (phase + stride - pad % stride) % stride;
+        count = first < extent ? (extent - first + stride - 1) / stride : 0;
+        tap_first = -1;
+        tap_step = taps;
+        tap_count = 0;
+        // At most `taps` short steps, once per block; the remainders repeat, so the first two hits give the step.
+        for (int tap = 0; tap < taps; ++tap) {
+            if ((phase + (dilation % stride) * (stride - tap % stride)) % stride != 0) continue;
+            if (tap_count == 0) tap_first = tap;
+            if (tap_count == 1) tap_step = tap - tap_first;
+            ++tap_count;
+        }
+    }
+
+    // The output position that the first tap takes to position number `i` of the phase; it may lie outside. The division is exact.
+    JCUCONV_DEVICE int output(int i, int pad, int stride, int dilation) const {
+        return (first + i * stride + pad - tap_first * dilation) / stride;
+    }
+
+    // How far the output of the next tap lies from it.
+    JCUCONV_DEVICE int output_step(int stride, int dilation) const { return tap_count > 1 ? -(tap_step * dilation / stride) : 0; }
+};
+
+}  // namespace jcuconv
