@@ -200,6 +200,13 @@ std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig&) { retu
 
 const char* name_of(Conv2dAlgorithm algorithm) { return row_of(algorithm).name; }
 
+double inner_loop_rate(const Conv2dConfig& config) {
+    if (config.algorithm == Conv2dAlgorithm::kDepthwise) return 1;
+    for (const TileRow& row : std::span<const TileRow>(config.algorithm == Conv2dAlgorithm::kMmaGemm ? kMmaTiles : kTiles))
+        if (row.tile == config.tile) return row.rate;
+    return 1;
+}
+
 std::string describe(const Conv2dConfig& config) {
     std::string text = name_of(config.algorithm);
     const auto extent = std::to_string(tile_extent(config.tile));

@@ -55,6 +55,9 @@ std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig& config)
 
 const char* name_of(Conv2dAlgorithm algorithm);
 
+// The part of its unit's peak that the inner loop of a configuration is expected to reach, 1 for kernels that memory bounds.
+double inner_loop_rate(const Conv2dConfig& config);
+
 // One line for logs: "implicit_gemm tile 64x64 vec 4 splits 3 workspace 1024".
 std::string describe(const Conv2dConfig& config);
 
