@@ -1,11 +1,16 @@
 package io.github.jcuconv.cli;
 
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.io.AtomicFiles;
+import io.github.jcuconv.memory.ArenaChart;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.Predictor;
+import io.github.jcuconv.nn.Remedies;
 import io.github.jcuconv.nn.Trainer;
+import io.github.jcuconv.nn.TrainerConfig;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +48,15 @@ final class MemoryCommand extends Command {
     @Nullable
     String limit;
 
-    private record Remedy(String change, long bytes, long saves) {}
+    @Option(names = "--micro-batches", paramLabel = "N", description = "parts of a batch, one after the other")
+    int microBatches = 1;
+
+    @Option(names = "--recompute", description = "compute activations again instead of keeping them")
+    boolean recompute;
+
+    @Option(names = "--chart", paramLabel = "FILE", description = "draw the arena over the steps, as SVG")
+    @Nullable
+    Path chart;
 
     @Override
     String example() {
@@ -61,7 +74,7 @@ final class MemoryCommand extends Command {
             List<TrainReport.Column> training = new ArrayList<>();
             List<TrainReport.Column> inference = new ArrayList<>();
             for (Precision p : Precision.values()) {
-                training.add(new TrainReport.Column(p.label(), train(network, opened, batch, p, optimizer), null));
+                training.add(new TrainReport.Column(p.label(), Trainer.predict(network, opened, config(p)), null));
                 inference.add(new TrainReport.Column(p.label(), Predictor.predict(network, opened, batch, p), null));
             }
             say(model + " on " + opened.name() + ", batch " + batch + ", " + optimizer
@@ -73,12 +86,17 @@ final class MemoryCommand extends Command {
             TrainReport.memory(inference).forEach(this::say);
             MemoryPlan plan = training.get(chosen.ordinal()).plan();
             MemoryPlan infers = inference.get(chosen.ordinal()).plan();
-            List<Remedy> remedies = remedies(network, opened, chosen, plan.predictedBytes());
+            Remedies planned = new Remedies(network, opened, config(chosen));
+            List<Remedies.Remedy> remedies = planned.all(bound);
             say("");
             say("to train in less than " + Text.bytes(plan.predictedBytes()) + " (" + chosen.label() + "):");
-            Text.Table table = new Text.Table(1, "change", "bytes", "saves");
-            remedies.forEach(r -> table.row(r.change(), Text.bytes(r.bytes()), Text.bytes(r.saves())));
+            Text.Table table = new Text.Table(2, "change", "cost", "saves", "peak");
+            remedies.forEach(
+                    r -> table.row(r.change(), r.cost(), Text.bytes(r.savedBytes()), Text.bytes(r.peakBytes())));
             table.lines().forEach(this::say);
+            if (chart != null) {
+                AtomicFiles.writeString(chart, ArenaChart.svg(model + ", batch " + batch + ", " + precision, plan));
+            }
             json.put("model", model);
             json.put("engine", opened.name());
             json.put("batch", batch);
@@ -89,10 +107,15 @@ final class MemoryCommand extends Command {
             json.put(
                     "remedies",
                     remedies.stream()
-                            .map(r -> Map.of("change", r.change(), "bytes", r.bytes(), "saves", r.saves()))
+                            .map(r -> Map.of(
+                                    "change", r.change(),
+                                    "bytes", r.peakBytes(),
+                                    "saves", r.savedBytes(),
+                                    "cost", r.cost(),
+                                    "keepsAccuracy", r.keepsAccuracy()))
                             .toList());
             if (limit != null) {
-                int largest = largest(network, opened, chosen, bound);
+                int largest = planned.largestBatch(bound);
                 say("");
                 say(
                         largest == 0
@@ -107,56 +130,9 @@ final class MemoryCommand extends Command {
         return 0;
     }
 
-    private static MemoryPlan train(Network network, Engine engine, int batch, Precision precision, String optimizer) {
-        Settings s = new Settings(network.name(), precision, 1, batch, optimizer, 1, "constant", 0, 1);
-        return Trainer.predict(network, engine, s.config(1));
-    }
-
-    private List<Remedy> remedies(Network network, Engine opened, Precision chosen, long now) {
-        List<Remedy> remedies = new ArrayList<>();
-        if (chosen == Precision.FP32) {
-            add(remedies, "--precision fp16", now, train(network, opened, batch, Precision.FP16, optimizer));
-        }
-        if (optimizer.equals("adam")) {
-            add(remedies, "--optimizer sgd", now, train(network, opened, batch, chosen, "sgd"));
-        }
-        if (batch > 1) {
-            add(remedies, "--batch " + batch / 2, now, train(network, opened, batch / 2, chosen, optimizer));
-        }
-        return remedies;
-    }
-
-    private static void add(List<Remedy> remedies, String change, long now, MemoryPlan then) {
-        if (then.predictedBytes() < now) {
-            remedies.add(new Remedy(change, then.predictedBytes(), now - then.predictedBytes()));
-        }
-    }
-
-    /** Doubles, then halves the interval: memory grows with the batch. */
-    private int largest(Network network, Engine opened, Precision chosen, long bound) {
-        int fits = 0;
-        int tooMuch = 1;
-        while (tooMuch <= MOST && fits(network, opened, chosen, tooMuch, bound)) {
-            fits = tooMuch;
-            tooMuch *= 2;
-        }
-        while (tooMuch - fits > 1) {
-            int middle = (fits + tooMuch) / 2;
-            if (middle <= MOST && fits(network, opened, chosen, middle, bound)) {
-                fits = middle;
-            } else {
-                tooMuch = middle;
-            }
-        }
-        return fits;
-    }
-
-    private boolean fits(Network network, Engine opened, Precision chosen, int size, long bound) {
-        try {
-            return train(network, opened, size, chosen, optimizer).predictedBytes() <= bound;
-        } catch (ArithmeticException e) {
-            // A tensor of 2^31 elements or more, which no engine takes.
-            return false;
-        }
+    private TrainerConfig config(Precision of) {
+        return new Settings(Names.model(model), of, 1, batch, optimizer, 1, "constant", 0, 1)
+                .split(microBatches, recompute ? TrainerConfig.BEST : 1)
+                .config(1);
     }
 }

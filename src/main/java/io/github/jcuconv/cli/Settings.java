@@ -13,6 +13,7 @@ import java.util.Map;
  * What decides the bits of a training, apart from data and engine; saved with the model, and compared on {@code --resume}.
  *
  * @param rate the learning rate at its highest
+ * @param segments as in {@link TrainerConfig}: changes no bit, and is not saved
  */
 record Settings(
         String model,
@@ -23,7 +24,9 @@ record Settings(
         float rate,
         String schedule,
         float weightDecay,
-        long seed) {
+        long seed,
+        int microBatches,
+        int segments) {
     static final List<String> OPTIMIZERS = List.of("sgd", "adam");
     static final List<String> SCHEDULES = List.of("constant", "step", "cosine", "one-cycle");
     private static final float MOMENTUM = 0.9f;
@@ -35,8 +38,31 @@ record Settings(
         Names.require("--schedule", schedule, SCHEDULES);
         Command.require(epochs >= 1, "--epochs " + epochs + ": must be at least 1");
         Command.require(batch >= 1, "--batch " + batch + ": must be at least 1");
+        Command.require(
+                microBatches >= 1 && batch % microBatches == 0,
+                "--micro-batches " + microBatches + ": must divide --batch " + batch);
         Command.require(rate > 0 && Float.isFinite(rate), "--rate " + rate + ": must be above 0");
         Command.require(weightDecay >= 0 && weightDecay < 1, "--weight-decay " + weightDecay + ": must lie in 0..1");
+    }
+
+    /** One micro-batch, nothing computed again. */
+    Settings(
+            String model,
+            Precision precision,
+            int epochs,
+            int batch,
+            String optimizer,
+            float rate,
+            String schedule,
+            float weightDecay,
+            long seed) {
+        this(model, precision, epochs, batch, optimizer, rate, schedule, weightDecay, seed, 1, 1);
+    }
+
+    /** The same in so many micro-batches and segments. */
+    Settings split(int parts, int pieces) {
+        return new Settings(
+                model, precision, epochs, batch, optimizer, rate, schedule, weightDecay, seed, parts, pieces);
     }
 
     /** A rate that suits small CNNs. */
@@ -61,7 +87,7 @@ record Settings(
         Optimizer follows = optimizer.equals("adam")
                 ? new Optimizer.AdamOptimizer(0.9f, 0.999f, 1e-8f, weightDecay)
                 : new Optimizer.SgdOptimizer(MOMENTUM, weightDecay);
-        return new TrainerConfig(batch, precision, follows, rates, totalSteps, seed);
+        return new TrainerConfig(batch, precision, follows, rates, totalSteps, seed, microBatches, segments);
     }
 
     /** As saved in a model, with what it was trained on. */
@@ -76,6 +102,7 @@ record Settings(
         map.put("schedule", schedule);
         map.put("weight-decay", weightDecay);
         map.put("seed", seed);
+        map.put("micro-batches", microBatches);
         map.put("data", data.name());
         map.put("dataSha256", data.sha256());
         return map;

@@ -4,6 +4,7 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.FileException;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.io.Checkpoint;
+import io.github.jcuconv.nn.Remedies;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,13 @@ final class TrainCommand extends TrainingCommand {
     @Option(names = "--resume", description = "go on from the model in --out, if there is one")
     boolean resume;
 
+    @Option(
+            names = "--fit",
+            paramLabel = "SIZE",
+            description = "train within, e.g. 2GiB: micro-batches and recomputation are used where needed")
+    @Nullable
+    String fit;
+
     @Override
     String example() {
         return "--model lenet5 --data digits --precision fp16 --epochs 3 --out lenet5";
@@ -35,6 +43,8 @@ final class TrainCommand extends TrainingCommand {
     @Override
     int run() {
         Settings settings = settings(model, Settings.precision(precision));
+        long limit = fit == null ? 0 : Text.parseBytes("--fit", fit);
+        require(fit == null || limit >= 1, "--fit " + fit + ": must be at least 1 B");
         DataOption source = DataOption.parse(data);
         require(!resume || folder != null, "--resume: needs --out, the folder to go on from");
         SavedModel from = null;
@@ -49,10 +59,11 @@ final class TrainCommand extends TrainingCommand {
         if (folder != null) {
             requireWritable(folder);
         }
-        if (from != null) {
+        if (from != null && fit == null) {
             from.requireSame(settings, images);
         }
         try (Engine opened = Engines.open(engine, err)) {
+            settings = limit > 0 ? fitted(settings, images, opened, limit) : settings;
             String going = from == null ? "" : ", going on after epoch " + from.number("epochsDone");
             announce("training " + model + " on " + images.name() + going, List.of(settings), images, "", opened);
             report(opened, images, List.of(train(settings, images, opened, folder, from)));
@@ -62,5 +73,16 @@ final class TrainCommand extends TrainingCommand {
             say("saved in " + folder + "; next: ./jcuconv evaluate " + folder);
         }
         return 0;
+    }
+
+    /** Says what it takes to stay within the limit, which the engine keeps from now on. */
+    private Settings fitted(Settings settings, Dataset images, Engine opened, long limit) {
+        Remedies.Fit found =
+                new TrainRun(settings, images, opened, TrainReport.listener(settings, progress(settings))).fit(limit);
+        opened.limitMemory(limit);
+        if (!found.change().isEmpty()) {
+            say("to fit " + fit + ": " + found.change() + " (" + found.cost() + ")");
+        }
+        return settings.split(found.config().microBatches(), found.config().segments());
     }
 }

@@ -84,6 +84,7 @@ final class TrainReport {
         }
         table.rule();
         table.row(cells("predicted", columns, c -> Text.bytes(c.plan().predictedBytes())));
+        table.row(cells("peak at", columns, c -> c.plan().stepName(c.plan().peakStep())));
         if (columns.stream().allMatch(c -> c.run() != null)) {
             table.row(cells("measured", columns, c -> Text.bytes(run(c).measuredBytes())));
             table.row(cells(
@@ -93,7 +94,6 @@ final class TrainReport {
             if (columns.stream().anyMatch(c -> run(c).pinnedBytes() > 0)) {
                 table.row(cells("pinned on the host besides", columns, c -> Text.bytes(run(c).pinnedBytes())));
             }
-            table.row(cells("peak at", columns, c -> run(c).peakStep()));
             table.row(cells("activations kept for backward", columns, c -> Text.bytes(run(c).keptActivationBytes())));
         }
         return table.lines();

@@ -8,6 +8,7 @@ import io.github.jcuconv.data.Prefetch;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.models.Models;
 import io.github.jcuconv.nn.Network;
+import io.github.jcuconv.nn.Remedies;
 import io.github.jcuconv.nn.Trainer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -67,8 +68,7 @@ final class TrainRun {
             MemoryPlan memory,
             long measuredBytes,
             long pinnedBytes,
-            long keptActivationBytes,
-            String peakStep) {
+            long keptActivationBytes) {
         double imagesPerSecond() {
             return seconds > 0 ? images / seconds : 0;
         }
@@ -107,6 +107,15 @@ final class TrainRun {
     /** The memory that {@link #run} will take. */
     MemoryPlan predict() {
         return Trainer.predict(network, engine, settings.config(totalSteps()));
+    }
+
+    /**
+     * What makes the training fit.
+     *
+     * @throws io.github.jcuconv.OutOfMemoryException if nothing that keeps the accuracy does
+     */
+    Remedies.Fit fit(long limit) {
+        return new Remedies(network, engine, settings.config(totalSteps())).fit(limit);
     }
 
     private long totalSteps() {
@@ -150,8 +159,7 @@ final class TrainRun {
                     trainer.memory(),
                     engine.ledger().peakBytes(),
                     trainer.pinnedBytes(),
-                    trainer.keptActivationBytes(),
-                    trainer.peakStep());
+                    trainer.keptActivationBytes());
         }
     }
 

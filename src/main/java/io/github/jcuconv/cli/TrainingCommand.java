@@ -5,6 +5,7 @@ import io.github.jcuconv.FileException;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.nn.Precision;
+import io.github.jcuconv.nn.TrainerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,9 +39,19 @@ abstract class TrainingCommand extends Command {
     @Option(names = "--weight-decay", paramLabel = "X", description = "decoupled decay of weights; default 0")
     float weightDecay;
 
+    @Option(
+            names = "--micro-batches",
+            paramLabel = "N",
+            description = "equal parts of a batch, one after the other: less memory; default ${DEFAULT-VALUE}")
+    int microBatches = 1;
+
+    @Option(names = "--recompute", description = "compute activations again instead of keeping them: the same bits")
+    boolean recompute;
+
     final Settings settings(String model, Precision precision) {
         float highest = rate == null ? Settings.usualRate(optimizer) : rate;
-        return new Settings(model, precision, epochs, batch, optimizer, highest, schedule, weightDecay, seed);
+        return new Settings(model, precision, epochs, batch, optimizer, highest, schedule, weightDecay, seed)
+                .split(microBatches, recompute ? TrainerConfig.BEST : 1);
     }
 
     /** Finds out before the first epoch, not after it, that a model cannot be saved. */
@@ -79,7 +90,7 @@ abstract class TrainingCommand extends Command {
         return training.run(folder, from);
     }
 
-    private Progress progress(Settings s) {
+    final Progress progress(Settings s) {
         return new Progress(out, terminal, s.precision().label());
     }
 

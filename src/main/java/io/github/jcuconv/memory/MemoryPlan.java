@@ -60,12 +60,15 @@ public final class MemoryPlan {
     private final long arenaBytes;
     private final long allocationBytes;
     private final int peakStep;
+    private final List<String> stepNames;
 
-    private MemoryPlan(List<Slice> slices, long arenaBytes, long allocationBytes, int peakStep) {
+    private MemoryPlan(
+            List<Slice> slices, long arenaBytes, long allocationBytes, int peakStep, List<String> stepNames) {
         this.slices = slices;
         this.arenaBytes = arenaBytes;
         this.allocationBytes = allocationBytes;
         this.peakStep = peakStep;
+        this.stepNames = List.copyOf(stepNames);
     }
 
     /** How many bytes an allocator takes for a request. */
@@ -81,13 +84,19 @@ public final class MemoryPlan {
      * @param allocator the allocator that will give the arena
      */
     public static MemoryPlan of(List<Request> requests, Allocator allocator) {
+        return of(requests, allocator, List.of());
+    }
+
+    /** The same with names of the steps, for people. */
+    public static MemoryPlan of(List<Request> requests, Allocator allocator, List<String> stepNames) {
         Packer packer = new Packer(requests);
         List<Slice> slices = new ArrayList<>();
         for (int i = 0; i < requests.size(); i++) {
             slices.add(new Slice(requests.get(i), packer.offset(i)));
         }
         long arena = Math.max(ALIGNMENT, packer.arenaBytes());
-        return new MemoryPlan(List.copyOf(slices), arena, allocator.allocationBytes(arena), packer.peakStep());
+        return new MemoryPlan(
+                List.copyOf(slices), arena, allocator.allocationBytes(arena), packer.peakStep(), stepNames);
     }
 
     /** Rounds up to a multiple of {@link #ALIGNMENT}. */
@@ -113,6 +122,16 @@ public final class MemoryPlan {
     /** The step at which the most bytes are alive. */
     public int peakStep() {
         return peakStep;
+    }
+
+    /** The name of a step: {@code conv1} forward, {@code dx conv1} and {@code dw conv1} backward; its number if it has none. */
+    public String stepName(int step) {
+        return step < stepNames.size() ? stepNames.get(step) : Integer.toString(step);
+    }
+
+    /** How many steps there are. */
+    public int steps() {
+        return 1 + slices.stream().mapToInt(s -> s.request().last()).max().orElse(-1);
     }
 
     /** The largest tensors alive at the moment of the peak. */

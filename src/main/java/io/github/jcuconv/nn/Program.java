@@ -6,7 +6,6 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.Graph;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
-import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
 import io.github.jcuconv.memory.HostLink;
@@ -173,7 +172,10 @@ final class Program implements AutoCloseable {
             value.touch(0);
             value.touch(end);
         }
-        memoryPlan = MemoryPlan.of(emitter.values.stream().map(Value::request).toList(), engine::allocationBytes);
+        memoryPlan = MemoryPlan.of(
+                emitter.values.stream().map(Value::request).toList(),
+                engine::allocationBytes,
+                emitter.steps.stream().map(s -> s.name).toList());
     }
 
     private static Value lossOf(Map<Arg, Value> bound) {
@@ -254,7 +256,7 @@ final class Program implements AutoCloseable {
 
     /** Allocates the arena, zeroes it and binds every tensor. */
     void allocate() {
-        Memory memory = arena();
+        Memory memory = engine.allocate(memoryPlan.arenaBytes());
         arena = memory;
         Stream made = engine.newStream();
         stream = made;
@@ -268,15 +270,6 @@ final class Program implements AutoCloseable {
             made.fill(region.memory(), (byte) 0);
         }
         emitter.steps.forEach(Step::bind);
-    }
-
-    private Memory arena() {
-        try {
-            return engine.allocate(memoryPlan.arenaBytes());
-        } catch (OutOfMemoryException e) {
-            throw new OutOfMemoryException(
-                    e.requestedBytes(), e.availableBytes(), memoryPlan.largestAtPeak(), e.advice());
-        }
     }
 
     /** From now on overwrites each tensor after its last use, so that a test sees a lifetime that is too short. */
@@ -330,12 +323,6 @@ final class Program implements AutoCloseable {
                     "network " + network.name() + ": its memory is not allocated or already closed");
         }
         return made;
-    }
-
-    /** The name of the step at which memory peaks. */
-    String peakStepName() {
-        int step = Math.min(memoryPlan.peakStep(), emitter.steps.size() - 1);
-        return emitter.steps.get(step).name;
     }
 
     /** Every step with what runs it, for people. */

@@ -56,7 +56,7 @@ public final class Recomputation {
     /** Names of the layers whose activations are not kept. */
     static Set<String> dropped(Network network, int segments) {
         Recomputation r = new Recomputation(network);
-        List<Integer> cuts = r.cuts(segments);
+        List<Integer> cuts = r.cuts(segments == TrainerConfig.BEST ? segments(network) : segments);
         Set<String> dropped = new HashSet<>();
         int lastCut = cuts.isEmpty() ? -1 : cuts.get(cuts.size() - 1);
         for (int i = 0; i < lastCut; i++) {

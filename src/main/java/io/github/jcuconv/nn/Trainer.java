@@ -42,6 +42,9 @@ public final class Trainer implements AutoCloseable {
             }
             transfer.refreshCopy();
             control.begin(program.link());
+        } catch (OutOfMemoryException e) {
+            program.close();
+            throw new Remedies(network, engine, config).explain(e);
         } catch (RuntimeException e) {
             program.close();
             throw e;
@@ -85,11 +88,6 @@ public final class Trainer implements AutoCloseable {
     /** Bytes of floating-point activations that the forward pass keeps for the backward pass, layout padding apart. */
     public long keptActivationBytes() {
         return program.memoryPlan.keptAcross(program.turningPoint, Part.ACTIVATIONS);
-    }
-
-    /** The name of the step at which memory peaks. */
-    public String peakStep() {
-        return program.peakStepName();
     }
 
     /** What runs each step, for people. */

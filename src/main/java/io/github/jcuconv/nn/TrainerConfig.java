@@ -12,7 +12,7 @@ package io.github.jcuconv.nn;
  * @param microBatches equal parts of a batch that go through the network one after the other, their gradients summed: less memory, the same
  *     gradient up to rounding; batch norm sees one part at a time
  * @param segments parts of the network, all but the last of which keep only their last activation and compute the others again on the way
- *     back: less memory, the same bits; 1 keeps everything
+ *     back: less memory, the same bits; 1 keeps everything, {@link #BEST} takes as many as need least memory
  */
 public record TrainerConfig(
         int batch,
@@ -23,6 +23,9 @@ public record TrainerConfig(
         long seed,
         int microBatches,
         int segments) {
+    /** As many segments as need least memory. */
+    public static final int BEST = 0;
+
     /** 64 MiB of rates. */
     private static final long MOST_RATES = 1 << 24;
 
@@ -35,8 +38,8 @@ public record TrainerConfig(
             throw new IllegalArgumentException(
                     "micro-batches " + microBatches + ": must be at least 1 and divide the batch of " + batch);
         }
-        if (segments < 1) {
-            throw new IllegalArgumentException("segments " + segments + ": must be at least 1");
+        if (segments < BEST) {
+            throw new IllegalArgumentException("segments " + segments + ": must be at least " + BEST);
         }
         if (totalSteps < 1) {
             throw new IllegalArgumentException("total steps " + totalSteps + ": must be at least 1");
@@ -58,9 +61,24 @@ public record TrainerConfig(
         return new TrainerConfig(batch, precision, optimizer, schedule, totalSteps, seed, count, segments);
     }
 
-    /** The same with this many segments; those of the network that need least memory are {@link Recomputation#segments}. */
+    /** The same with this many segments. */
     public TrainerConfig segments(int count) {
         return new TrainerConfig(batch, precision, optimizer, schedule, totalSteps, seed, microBatches, count);
+    }
+
+    /** The same with another batch, in one piece. */
+    TrainerConfig batch(int images) {
+        return new TrainerConfig(images, precision, optimizer, schedule, totalSteps, seed, 1, segments);
+    }
+
+    /** The same with another precision. */
+    TrainerConfig precision(Precision other) {
+        return new TrainerConfig(batch, other, optimizer, schedule, totalSteps, seed, microBatches, segments);
+    }
+
+    /** The same with another optimizer. */
+    TrainerConfig optimizer(Optimizer other) {
+        return new TrainerConfig(batch, precision, other, schedule, totalSteps, seed, microBatches, segments);
     }
 
     /** Images in one pass through the network. */
