@@ -12,6 +12,16 @@ import java.util.Optional;
 final class Engines {
     private Engines() {}
 
+    /** Whether this names our kernels for a GPU that is not here, while their emulation, which plans alike, is. */
+    static boolean isMissingGpu(String name) {
+        return name.equals("cuda") && !runs("cuda") && runs("emulated");
+    }
+
+    private static boolean runs(String name) {
+        return Engine.providers().stream()
+                .anyMatch(p -> p.name().equals(name) && p.unavailable().isEmpty());
+    }
+
     /**
      * Opens an engine.
      *

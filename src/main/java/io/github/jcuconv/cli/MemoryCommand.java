@@ -4,6 +4,7 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.io.AtomicFiles;
 import io.github.jcuconv.memory.ArenaChart;
 import io.github.jcuconv.memory.MemoryPlan;
+import io.github.jcuconv.nn.BookCount;
 import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.Predictor;
@@ -21,6 +22,8 @@ import picocli.CommandLine.Option;
 /** What a training or an inference would allocate, by planning it: nothing is allocated. */
 final class MemoryCommand extends Command {
     private static final int MOST = 1 << 20;
+    /** The GPU whose kernels the emulated device chooses. */
+    private static final String ARCHITECTURE = "90a";
 
     @Option(names = "--model", paramLabel = "M", required = true, description = "a model's name")
     String model = "";
@@ -54,6 +57,9 @@ final class MemoryCommand extends Command {
     @Option(names = "--recompute", description = "compute activations again instead of keeping them")
     boolean recompute;
 
+    @Option(names = "--arch", paramLabel = "A", description = "of cuda without a GPU; default and only one: 90a")
+    String arch = ARCHITECTURE;
+
     @Option(names = "--chart", paramLabel = "FILE", description = "draw the arena over the steps, as SVG")
     @Nullable
     Path chart;
@@ -70,35 +76,43 @@ final class MemoryCommand extends Command {
         Network network = SummaryCommand.network(model, input);
         long bound = limit == null ? 0 : Text.parseBytes("--limit", limit);
         Map<String, Object> json = new LinkedHashMap<>();
-        try (Engine opened = Engines.open(engine, err)) {
+        require(
+                arch.equals(ARCHITECTURE),
+                "--arch " + arch + ": " + ARCHITECTURE + " alone can be planned without its GPU");
+        boolean absent = Engines.isMissingGpu(engine);
+        try (Engine opened = Engines.open(absent ? "emulated" : engine, err)) {
+            String planned = absent ? engine + " " + arch + " (planned without a GPU)" : opened.name();
             List<TrainReport.Column> training = new ArrayList<>();
             List<TrainReport.Column> inference = new ArrayList<>();
             for (Precision p : Precision.values()) {
                 training.add(new TrainReport.Column(p.label(), Trainer.predict(network, opened, config(p)), null));
                 inference.add(new TrainReport.Column(p.label(), Predictor.predict(network, opened, batch, p), null));
             }
-            say(model + " on " + opened.name() + ", batch " + batch + ", " + optimizer
-                    + ": a training step at its peak");
+            say(model + " on " + planned + ", batch " + batch + ", " + optimizer + ": a training step at its peak");
             TrainReport.memory(training).forEach(this::say);
             say("a learning rate that changes adds 4 B for each step of the training");
+            if (absent) {
+                say("the driver's own context comes on top: unknown without a GPU");
+            }
             say("");
             say("inference at its peak");
             TrainReport.memory(inference).forEach(this::say);
             MemoryPlan plan = training.get(chosen.ordinal()).plan();
             MemoryPlan infers = inference.get(chosen.ordinal()).plan();
-            Remedies planned = new Remedies(network, opened, config(chosen));
-            List<Remedies.Remedy> remedies = planned.all(bound);
+            Remedies advisor = new Remedies(network, opened, config(chosen));
+            List<Remedies.Remedy> remedies = advisor.all(bound);
             say("");
             say("to train in less than " + Text.bytes(plan.predictedBytes()) + " (" + chosen.label() + "):");
             Text.Table table = new Text.Table(2, "change", "cost", "saves", "peak");
             remedies.forEach(
                     r -> table.row(r.change(), r.cost(), Text.bytes(r.savedBytes()), Text.bytes(r.peakBytes())));
             table.lines().forEach(this::say);
+            book(network);
             if (chart != null) {
                 AtomicFiles.writeString(chart, ArenaChart.svg(model + ", batch " + batch + ", " + precision, plan));
             }
             json.put("model", model);
-            json.put("engine", opened.name());
+            json.put("engine", absent ? engine : opened.name());
             json.put("batch", batch);
             json.put("precision", chosen.label());
             json.put("peakBytes", plan.predictedBytes());
@@ -115,7 +129,7 @@ final class MemoryCommand extends Command {
                                     "keepsAccuracy", r.keepsAccuracy()))
                             .toList());
             if (limit != null) {
-                int largest = planned.largestBatch(bound);
+                int largest = advisor.largestBatch(bound);
                 say("");
                 say(
                         largest == 0
@@ -128,6 +142,17 @@ final class MemoryCommand extends Command {
         }
         writeJson(json);
         return 0;
+    }
+
+    private void book(Network network) {
+        BookCount count = BookCount.of(network);
+        say("");
+        say("by a textbook's count (fp32; parameters and maps only):");
+        Text.Table table = new Text.Table(1, "what", "bytes");
+        table.row("one image, all maps", Text.format("%,d B", count.everything()));
+        table.row("one image, two consecutive layers at a time", Text.format("%,d B", count.inference()));
+        table.row("training, " + batch + " images and all their maps", Text.format("%,d B", count.training(batch)));
+        table.lines().forEach(this::say);
     }
 
     private TrainerConfig config(Precision of) {

@@ -4,6 +4,7 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.memory.MemoryPlan;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -250,6 +251,7 @@ public final class Remedies {
         List<Remedy> remedies = new ArrayList<>(all(available));
         List<Remedy> fitting =
                 remedies.stream().filter(r -> r.peakBytes() <= available).toList();
+        remedies.sort(Comparator.comparingLong(Remedy::peakBytes));
         String text = (fitting.isEmpty() ? remedies : fitting)
                 .stream()
                         .limit(MOST_ADVICE)
