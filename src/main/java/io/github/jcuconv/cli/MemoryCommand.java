@@ -4,7 +4,7 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.io.AtomicFiles;
 import io.github.jcuconv.memory.ArenaChart;
 import io.github.jcuconv.memory.MemoryPlan;
-import io.github.jcuconv.nn.BookCount;
+import io.github.jcuconv.models.BookCount;
 import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.Predictor;

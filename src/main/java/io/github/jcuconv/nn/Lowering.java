@@ -186,7 +186,7 @@ final class Lowering {
     /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
     private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
         OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
-        if (node.name().equals(network.output().name())) {
+        if (node.name().equals(network.output().name()) && layer.activation().isEmpty()) {
             // Logits in fp32 cost nothing; an engine with one type per operation rounds them to the storage type.
             OpDescriptor wide = layer.op(x.dims, types.with(Arg.Y, DataType.FP32), Phase.TRAINING);
             op = emitter.can(wide, Pass.FPROP) ? wide : op;

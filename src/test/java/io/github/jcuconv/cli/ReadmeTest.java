@@ -7,6 +7,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.memory.MemoryPlan;
+import io.github.jcuconv.memory.Part;
+import io.github.jcuconv.models.Models;
+import io.github.jcuconv.nn.Network;
+import io.github.jcuconv.nn.Optimizer;
+import io.github.jcuconv.nn.Precision;
+import io.github.jcuconv.nn.Schedule;
+import io.github.jcuconv.nn.Trainer;
+import io.github.jcuconv.nn.TrainerConfig;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Adam;
 import io.github.jcuconv.op.Add;
@@ -50,6 +59,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The README says what is: its matrix, its example, its links and its commands. {@code -Djcuconv.readme=write} renews the generated parts. */
 class ReadmeTest {
     private static final Path README = Path.of("README.md");
+    private static final Path MEMORY = Path.of("src/main/java/io/github/jcuconv/memory/README.md");
     private static final Path CONSUMER = Path.of("src/it/consumer/src/main/java/consumer/Consumer.java");
     private static final List<DataType> STORAGE = List.of(DataType.FP32, DataType.FP16, DataType.BF16);
     private static final List<String> ENGINES = List.of("onednn", "emulated", "reference");
@@ -91,7 +101,55 @@ class ReadmeTest {
                         .allMatch(p ->
                                 !ENGINES.contains(p.name()) || p.unavailable().isEmpty()),
                 "not run: an engine of the matrix is not available here");
-        compareOrWrite("matrix", matrix());
+        compareOrWrite(README, "matrix", matrix());
+    }
+
+    @Test
+    void memory_table_is_what_is_planned() throws IOException {
+        compareOrWrite(MEMORY, "memory", memoryTable());
+    }
+
+    private static String memoryTable() {
+        StringBuilder table = new StringBuilder("| model | kept, fp32 | kept, fp16 | step, fp32 | step, fp16 | saved |"
+                + " step, fp32, recomputed | saved |\n|---|---:|---:|---:|---:|---:|---:|---:|\n");
+        try (Engine engine = Engine.open("reference")) {
+            for (String model : Models.names()) {
+                Network network = Models.get(model);
+                MemoryPlan fp32 = Trainer.predict(network, engine, config(Precision.FP32));
+                MemoryPlan fp16 = Trainer.predict(network, engine, config(Precision.FP16));
+                MemoryPlan again =
+                        Trainer.predict(network, engine, config(Precision.FP32).segments(TrainerConfig.BEST));
+                table.append("| ").append(model);
+                Stream.of(kept(fp32), kept(fp16), fp32.predictedBytes(), fp16.predictedBytes())
+                        .forEach(bytes -> table.append(" | ").append(mebi(bytes)));
+                table.append(" | ").append(saved(fp32, fp16));
+                table.append(" | ").append(mebi(again.predictedBytes()));
+                table.append(" | ").append(saved(fp32, again)).append(" |\n");
+            }
+        }
+        return table.toString();
+    }
+
+    private static TrainerConfig config(Precision precision) {
+        return new TrainerConfig(32, precision, Optimizer.adam(), new Schedule.Constant(1e-3f), 1, 1);
+    }
+
+    /** Floating-point activations that the backward pass, which begins with the loss, still reads. */
+    private static long kept(MemoryPlan plan) {
+        int step = 0;
+        while (!plan.stepName(step).equals("d loss")) {
+            step++;
+        }
+        return plan.keptAcross(step, Part.ACTIVATIONS);
+    }
+
+    private static String mebi(long bytes) {
+        return Text.format("%,.1f", bytes / 1048576.0);
+    }
+
+    private static String saved(MemoryPlan before, MemoryPlan after) {
+        return Text.format(
+                "%.0f %%", 100.0 * (before.predictedBytes() - after.predictedBytes()) / before.predictedBytes());
     }
 
     private static String matrix() {
@@ -143,19 +201,20 @@ class ReadmeTest {
     void library_example_is_the_consumer_that_is_built_and_run() throws IOException {
         String source = Files.readString(CONSUMER);
         int from = source.indexOf('\n', source.indexOf("// README: begin")) + 1;
-        compareOrWrite("example", "```java\n" + source.substring(from, source.indexOf("// README: end")) + "```\n");
+        compareOrWrite(
+                README, "example", "```java\n" + source.substring(from, source.indexOf("// README: end")) + "```\n");
     }
 
-    private static void compareOrWrite(String part, String wanted) throws IOException {
+    private static void compareOrWrite(Path file, String part, String wanted) throws IOException {
         String begin = "<!-- " + part + ": begin -->\n";
         String end = "<!-- " + part + ": end -->";
-        String text = readme();
+        String text = Files.readString(file);
         int from = text.indexOf(begin);
         int to = text.indexOf(end);
-        assertTrue(from >= 0 && to > from, "README.md lacks the markers of " + part);
+        assertTrue(from >= 0 && to > from, file + " lacks the markers of " + part);
         String found = text.substring(from + begin.length(), to);
         if ("write".equals(System.getProperty("jcuconv.readme")) && !found.equals(wanted)) {
-            Files.writeString(README, text.substring(0, from + begin.length()) + wanted + text.substring(to));
+            Files.writeString(file, text.substring(0, from + begin.length()) + wanted + text.substring(to));
             return;
         }
         assertEquals(wanted, found, "renew it: mvn test -Dtest=ReadmeTest -Djcuconv.readme=write");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.Memory;
+import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.internal.HostMemory;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
@@ -17,10 +18,15 @@ import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.testing.Engines;
 import io.github.jcuconv.testing.LateEngine;
+import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -30,6 +36,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MemoryTest {
     /** Engines whose memory the JVM does not count. */
     private static final Set<String> OUTSIDE_THE_JVM = Set.of("emulated", "cuda");
+
+    /** Larger arenas are planned and asked for, not held. */
+    private static final long MOST_HELD = 1 << 30;
+
+    private static final int SOAK_STEPS = 10_000;
+    private static final int WARM_UP = 2_000;
 
     /** Engines whose memory the host cannot see. */
     private static final Set<String> INVISIBLE = Set.of("emulated", "cuda", LateEngine.NAME);
@@ -72,12 +84,96 @@ class MemoryTest {
                         }
                         assertEquals(!INVISIBLE.contains(engineName), pinned == 0);
                     }
-                    long inference =
-                            Predictor.predict(network, engine, batch, precision).predictedBytes();
-                    assertTrue(inference < predicted);
+                    for (Program program : programs(network, engine, config)) {
+                        requireHeld(engine, program, Long.MAX_VALUE);
+                        assertTrue(program.memoryPlan.predictedBytes() <= predicted);
+                    }
                 }
             }
         }
+    }
+
+    /** Inference, training, recomputation. */
+    private static List<Program> programs(Network network, Engine engine, TrainerConfig config) {
+        return List.of(
+                Program.inference(network, engine, config.batch(), config.precision()),
+                Program.training(network, engine, config),
+                Program.training(network, engine, config.segments(TrainerConfig.BEST)));
+    }
+
+    /** What the allocator is asked for is the prediction; where it is not too large, it is also what is held. */
+    private static void requireHeld(Engine engine, Program program, long largest) {
+        long predicted = program.memoryPlan.predictedBytes();
+        try (program) {
+            engine.limitMemory(predicted - 1);
+            OutOfMemoryException e = assertThrows(OutOfMemoryException.class, program::allocate);
+            assertEquals(predicted, e.requestedBytes());
+            engine.limitMemory(Long.MAX_VALUE);
+            if (predicted <= largest) {
+                program.allocate();
+                assertEquals(predicted, engine.ledger().liveBytes());
+            }
+        }
+        assertEquals(0, engine.ledger().liveBytes());
+    }
+
+    static Stream<Arguments> enginesAndAllModels() {
+        return Stream.of("onednn", "emulated")
+                .filter(Engines.available()::contains)
+                .flatMap(e -> Models.names().stream().map(m -> Arguments.of(e, m)));
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @MethodSource("enginesAndAllModels")
+    void every_model_is_allocated_as_predicted(String engineName, String model) {
+        Network network = Models.get(model);
+        for (Precision precision : Precision.values()) {
+            for (int batch : new int[] {1, 8, 64}) {
+                try (Engine engine = Engines.open(engineName)) {
+                    for (Program program : programs(network, engine, config(batch, precision))) {
+                        requireHeld(engine, program, MOST_HELD);
+                    }
+                }
+            }
+        }
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @MethodSource("io.github.jcuconv.nn.TrainerTest#engines")
+    void ten_thousand_steps_leave_memory_as_it_was(String engineName) throws IOException {
+        Network network = TrainerTest.small();
+        float[] x = new float[(int) network.input().withN(4).count()];
+        int[] y = {0, 1, 2, 0};
+        try (Engine engine = Engines.open(engineName);
+                Trainer trainer = new Trainer(network, engine, config(4, Precision.FP16))) {
+            long held = engine.ledger().liveBytes();
+            long warm = 0;
+            for (int step = 1; step <= SOAK_STEPS; step++) {
+                trainer.step(x, y);
+                if (step == WARM_UP) {
+                    trainer.loss();
+                    warm = residentBytes();
+                }
+            }
+            trainer.loss();
+            long slope = (residentBytes() - warm) / (SOAK_STEPS - WARM_UP);
+            System.out.println(engineName + ": resident memory grows by " + slope + " B a step");
+            assertEquals(held, engine.ledger().liveBytes());
+            assertEquals(1, engine.ledger().allocations());
+            assertTrue(slope <= 1024, engineName + ": resident memory grows by " + slope + " B a step");
+        }
+    }
+
+    /** The kernel's own count. */
+    private static long residentBytes() throws IOException {
+        System.gc();
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
+                .findFirst()
+                .orElseThrow();
     }
 
     @ParameterizedTest

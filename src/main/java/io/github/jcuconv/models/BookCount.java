@@ -1,5 +1,7 @@
-package io.github.jcuconv.nn;
+package io.github.jcuconv.models;
 
+import io.github.jcuconv.nn.Network;
+import io.github.jcuconv.nn.Trainer;
 import java.util.List;
 
 /**
