@@ -3,6 +3,8 @@ package io.github.jcuconv.cli;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Datasets;
+import io.github.jcuconv.io.AtomicFiles;
+import io.github.jcuconv.memory.ArenaChart;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +69,13 @@ final class MnistCommand extends TrainingCommand {
                     report(opened, images, results);
                 }
             }
+        }
+        say("");
+        for (TrainRun.Result run : results) {
+            String label = run.settings().precision().label();
+            Path chart = folder.resolve("memory-" + label + ".svg");
+            AtomicFiles.writeString(chart, ArenaChart.svg(model + ", batch " + batch + ", " + label, run.memory()));
+            say("memory over one step in " + label + ": " + chart);
         }
         String last =
                 folder.resolve(runs.get(runs.size() - 1).precision().label()).toString();

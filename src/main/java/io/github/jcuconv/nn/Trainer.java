@@ -113,7 +113,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Forward and backward over one batch; leaves gradients, multiplied by {@link #lossScale}.
+     * Forward and backward over one batch; leaves gradients, multiplied by {@link #lossScale}: of micro-batches the sum, which {@link #update}
+     * divides.
      *
      * @param images batch x C x H x W
      * @param labels batch (x H x W)

@@ -129,6 +129,24 @@ class RecomputationTest {
         }
     }
 
+    /** A forward pass that runs again as it ran first moves statistics twice: the comparison above must see that. */
+    @Test
+    void statistics_that_move_twice_are_seen() {
+        Network network = chain();
+        try (Engine engine = Engine.open("reference");
+                Trainer once = new Trainer(network, engine, config(BATCH, Precision.FP32));
+                Trainer twice = new Trainer(network, engine, config(BATCH, Precision.FP32))) {
+            once.step(images(network, BATCH, 0), labels(BATCH, 0));
+            twice.forwardBackward(images(network, BATCH, 0), labels(BATCH, 0));
+            twice.step(images(network, BATCH, 0), labels(BATCH, 0));
+            assertArrayEquals(
+                    once.parameters().get("conv1.weight"), twice.parameters().get("conv1.weight"));
+            assertFalse(Arrays.equals(
+                    once.parameters().get("bn1.running_mean"),
+                    twice.parameters().get("bn1.running_mean")));
+        }
+    }
+
     /** A part of a batch is a batch of its own, dropout and step counters apart: sums of gradients on the host are the oracle. */
     @ParameterizedTest
     @MethodSource("enginesAndPrecisions")
