@@ -18,12 +18,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 
-/** Plans a convolution forward and backward once, then runs it on the caller's own buffers. */
+/** Plans a convolution forward and backward once, then runs it: the same program on a CPU and on a GPU. */
 public final class Consumer {
     public static void main(String[] args) {
         // 8 images of 3 x 32 x 32 under 16 filters of 3 x 3, one pixel of padding; fp32, NHWC.
         Conv2d conv = Conv2d.of(new Dims(8, 3, 32, 32), 16, Window.of(3, 3).pad(Padding.of(1)));
-        ByteBuffer x = ones(conv.x()), w = ones(conv.w()), y = ones(conv.y()), dx = ones(conv.x()), dw = ones(conv.w());
         try (Engine engine = Engine.open(args.length > 0 ? args[0] : "auto");
                 Stream stream = engine.newStream()) {
             List<Plan> plans = List.of(
@@ -32,22 +31,39 @@ public final class Consumer {
                     engine.plan(PlanRequest.of(conv, Pass.WGRAD).in(Layout.Plain.NHWC)));
             long bytes = plans.stream().mapToLong(Plan::workspaceBytes).max().orElse(0);
             Memory workspace = engine.allocate(Math.max(1, bytes));
-            Memory output = engine.wrap(y); // also the gradient, as of the loss sum(y*y) / 2
+            Memory x = floats(engine, conv.x()), w = floats(engine, conv.w()), y = floats(engine, conv.y());
+            Memory dx = floats(engine, conv.x()), dw = floats(engine, conv.w());
+            ByteBuffer ones = buffer(conv.x()), filters = buffer(conv.w()), results = buffer(new Dims(1, 3, 1, 1));
+            stream.upload(ones, x);
+            stream.upload(filters, w);
+            // y is also the gradient, as of the loss sum(y*y) / 2
             Arguments arguments = new Arguments()
-                    .set(Arg.X, engine.wrap(x))
-                    .set(Arg.W, engine.wrap(w))
-                    .set(Arg.Y, output)
-                    .set(Arg.DY, output)
-                    .set(Arg.DX, engine.wrap(dx))
-                    .set(Arg.DW, engine.wrap(dw));
+                    .set(Arg.X, x)
+                    .set(Arg.W, w)
+                    .set(Arg.Y, y)
+                    .set(Arg.DY, y)
+                    .set(Arg.DX, dx)
+                    .set(Arg.DW, dw);
             plans.forEach(plan -> plan.execute(arguments, workspace, stream));
-            stream.synchronize();
+            int first = 0;
+            for (Memory result : List.of(y, dx, dw)) {
+                stream.download(result.slice(0, Float.BYTES), results.slice(first, Float.BYTES));
+                first += Float.BYTES;
+            }
+            stream.synchronize(); // until then everything above is only queued
+            results.order(ByteOrder.nativeOrder());
             System.out.printf(
-                    "%s: y %.0f dx %.0f dw %.0f%n", engine.name(), y.getFloat(0), dx.getFloat(0), dw.getFloat(0));
+                    "%s: y %.0f dx %.0f dw %.0f%n",
+                    engine.name(), results.getFloat(0), results.getFloat(4), results.getFloat(8));
         } // the engine closes what it gave out
     }
 
-    private static ByteBuffer ones(Dims dims) {
+    private static Memory floats(Engine engine, Dims dims) {
+        return engine.allocate(dims.count() * Float.BYTES);
+    }
+
+    /** Host memory full of ones. */
+    private static ByteBuffer buffer(Dims dims) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(Math.toIntExact(dims.count() * Float.BYTES));
         buffer.order(ByteOrder.nativeOrder());
         while (buffer.hasRemaining()) {
