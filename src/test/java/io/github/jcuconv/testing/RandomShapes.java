@@ -78,13 +78,19 @@ public final class RandomShapes {
         RandomShapes shapes = new RandomShapes(new SplittableRandom(seed));
         List<ShapeLine> drawn = new ArrayList<>();
         while (drawn.size() < count) {
-            ShapeLine line = ShapeLine.parse("seed " + seed, drawn.size() + 1, draw.apply(shapes))
+            ShapeLine line = ShapeLine.parse(
+                            "seed " + seed, drawn.size() + 1, draw.apply(shapes) + terms(op, drawn.size()))
                     .orElseThrow();
             if (isLegal(op, line)) {
                 drawn.add(line);
             }
         }
         return drawn;
+    }
+
+    /** How products of fp32 may be formed: shapes 3 and 4 of every five are for tf32, in one term and in three. */
+    private static String terms(String op, int index) {
+        return !op.startsWith("conv") || index % 5 < 3 ? "" : index % 5 == 3 ? "terms1" : "terms3";
     }
 
     private static boolean isLegal(String op, ShapeLine line) {
@@ -172,17 +178,12 @@ public final class RandomShapes {
     }
 
     private String convolution() {
-        return weighted(EPILOGUES[random.nextInt(EPILOGUES.length)] + terms());
-    }
-
-    /** How products of fp32 may be formed. */
-    private String terms() {
-        return oneIn(4) ? "terms1" : oneIn(4) ? "terms3" : "";
+        return weighted(EPILOGUES[random.nextInt(EPILOGUES.length)]);
     }
 
     private String transposed() {
         String outputPad = oneIn(3) ? "oh" + random.nextInt(4) + "ow" + random.nextInt(4) : "";
-        return weighted(outputPad + EPILOGUES[random.nextInt(EPILOGUES.length)] + terms());
+        return weighted(outputPad + EPILOGUES[random.nextInt(EPILOGUES.length)]);
     }
 
     private String pool(boolean max) {
