@@ -99,11 +99,11 @@ int climb(const char* step, const char* idea, Launcher launcher) {
     for (std::size_t i = 0; i < ys; i += every, ++checked)
         wrong += y[i] != half_bits(expected(p, static_cast<std::int64_t>(i) / p.k, static_cast<int>(i) % p.k));
     std::printf("%-28s %s\n  %zu of %zu outputs wrong\n", step, idea, wrong, checked);
-    if (kRounds > 0) {
+    if constexpr (kRounds > 0) {
         const auto began = std::chrono::steady_clock::now();
         for (int round = 0; round < kRounds; ++round) run();
         must(device::stream_synchronize(nullptr));
-        const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count() / kRounds;
+        const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count() / double{kRounds};
         std::printf("  %.1f us, %.1f TFLOP/s, %.0f GB/s of what must move\n", us, p.flop() / us / 1e6, p.bytes() / us / 1e3);
     }
     for (void* memory : {dx, dw, dy}) must(device::release(memory));
