@@ -79,8 +79,9 @@ batch_norm_sums_kernel(const BatchNormGeometry g, std::int64_t split_pixels, con
     }
 }
 
+// Without the promise of 4 blocks, which is 64 registers, ptxas aims at 40 for sm_100 and spills.
 template <class T, int kVec>
-JCUCONV_KERNEL(kItemThreads)
+JCUCONV_KERNEL(kItemThreads, 4)
 batch_norm_dx_kernel(const BatchNormGeometry g, std::int64_t items, const BatchNormBackward t) {
     std::int64_t run = item_index();
     if (run >= items) return;

@@ -98,7 +98,7 @@ struct ChannelSource {
 };
 
 template <class T, class Tile, int kVec>
-JCUCONV_KERNEL(Tile::kThreads)
+JCUCONV_KERNEL(Tile::kThreads, blocks_side_by_side<Tile>("conv2d_dgrad_phased_gemm"))
 conv2d_dgrad_phased_gemm_kernel(const Conv2dGeometry g, const T* dy, const T* w, T* dx, const Conv2dEpilogue epilogue) {
     const int phases = g.stride_h * g.stride_w;
     const int group = static_cast<int>(block_index().z) / phases, phase = static_cast<int>(block_index().z) % phases;

@@ -17,8 +17,12 @@ namespace jcuconv {
 
 namespace {
 
+// With the large tile ptxas keeps within the budget only if nothing is promised (0).
+template <class Tile>
+constexpr int kBlocks = Tile::kRows == LargeTile::kRows ? 0 : blocks_side_by_side<Tile>("conv2d_dgrad_pointwise_gemm");
+
 template <class T, class Tile, int kVec>
-JCUCONV_KERNEL(Tile::kThreads)
+JCUCONV_KERNEL(Tile::kThreads, kBlocks<Tile>)
 conv2d_dgrad_pointwise_gemm_kernel(const Conv2dGeometry g, const T* dy, const T* w, T* dx, const Conv2dEpilogue epilogue) {
     const std::int64_t first_pixel = std::int64_t{block_index().x} * Tile::kRows, pixels = std::int64_t{g.n} * g.h * g.w;
     const int first_channel = static_cast<int>(block_index().y) * Tile::kColumns, group = static_cast<int>(block_index().z);

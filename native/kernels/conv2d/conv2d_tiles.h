@@ -1,6 +1,7 @@
 // The tile shapes shared by the three implicit-GEMM passes, and the table that turns a configuration into an instantiation.
 #pragma once
 
+#include "heuristics/architecture.h"
 #include "heuristics/conv2d_launch.h"
 #include "heuristics/kernel_budget.h"
 #include "kernels/common/gemm_tile.h"
@@ -30,6 +31,13 @@ constexpr bool tiles_agree_with_launch(std::string_view kernel) {
 constexpr bool pointwise_tiles_agree_with_launch(std::string_view kernel) {
     return agrees_with_launch<LargeTile>(Conv2dTile::kLarge, kernel) &&
            agrees_with_launch<MediumTile>(Conv2dTile::kMedium, kernel);
+}
+
+// Blocks that a kernel promises to fit on a multiprocessor side by side: as many as the registers of its budget leave room for.
+// Without a promise ptxas aims at a round number of registers, another one on each architecture, and spills to reach it.
+template <class Tile>
+constexpr int blocks_side_by_side(std::string_view kernel) {
+    return kRegisters / (Tile::kThreads * kernel_budget(kernel, Tile::kRows).registers);
 }
 
 // Calls f.template operator()<T>() for the storage type.

@@ -61,6 +61,7 @@ JCUCONV_DEVICE void refuse(const char*) { __trap(); }
 template <class S>
 JCUCONV_DEVICE S& shared() {
     extern __shared__ __align__(1024) unsigned char memory[];
+    asm volatile("// shared %0" ::"n"(sizeof(S)));  // a comment in the PTX, for native/kernel_table.sh
     return *reinterpret_cast<S*>(memory);
 }
 
