@@ -1,6 +1,7 @@
 // Every kernel but those of the convolutions (sparse_conv2d_test.cpp) where its offsets exceed 32 bits.
 #include <cmath>
 
+#include "kernels/batch_norm/batch_norm.h"
 #include "kernels/common/column_sums.h"
 #include "kernels/common/split_sums.h"
 #include "kernels/dropout/philox.h"
@@ -154,6 +155,70 @@ JCUCONV_TEST(far_pixels_of_column_sums) {
     run("column_sums", column_sums(JCUCONV_F16, pixels, kChannels, kChannels, {2, kFar, 0}, dy.begin(),
                                    reinterpret_cast<float*>(dbias.begin()), false, reinterpret_cast<float*>(parts.begin()), nullptr));
     CHECK(std::equal(sums.begin(), sums.end(), reinterpret_cast<float*>(dbias.begin())));
+}
+
+// Two parts: 2^31 pixels that are zero and not looked at, and a few behind them.
+JCUCONV_TEST(far_pixels_of_batch_norm) {
+    constexpr int kPixels = 16;
+    const std::int64_t pixels = kFar + kPixels;
+    const PixelSplit split{2, kFar, 0};
+    Random random(4);
+    for (const int channels : {3, 4}) {
+        const int vec = channels == 4 ? 4 : 1, count = kPixels * channels;
+        const BatchNormGeometry g{pixels, channels, 0.0f, 0.5f, channels, channels};
+        const Region x(std::uint64_t(pixels) * std::uint64_t(channels) * 2), dy(x.span().bytes), y(x.span().bytes);
+        const auto xs = random.integers(count, 3), dys = random.integers(count, 3);
+        set_last<f16>(x, xs), set_last<f16>(dy, dys);
+        const auto vector = [&](const Region& region) { return reinterpret_cast<float*>(region.begin()); };
+        const Region ones(16), twos(16), zeros(16), out[4] = {Region(16), Region(16), Region(16), Region(16)}, parts(2 * 2 * 4 * 4);
+        for (int c = 0; c < 4; ++c) vector(ones)[c] = 1, vector(twos)[c] = 2, vector(zeros)[c] = 0;
+        const auto poison = [&] { std::memset(last<f16>(y, count), 0xFF, std::size_t(count) * 2); };
+        const auto holds = [&](auto expected) {
+            for (int i = 0; i < count; ++i)
+                if (!(to_f32(last<f16>(y, count)[i]) == expected(std::size_t(i)))) return false;
+            return true;
+        };
+        poison();
+        {
+            const Filtered filtered({});
+            run("batch_norm_fwd", batch_norm_fwd(g, JCUCONV_F16, vec, x.begin(), vector(twos), vector(ones), vector(zeros), vector(ones), y.begin(), nullptr));
+        }
+        CHECK(holds([&](std::size_t i) { return 2 * xs[i] + 1; }));
+
+        // The moments of the first part are those of zeros.
+        for (auto* region : {&out[2], &out[3]}) std::memset(region->begin(), 0, 16);
+        std::memset(parts.begin(), 0, parts.span().bytes);
+        {
+            const Filtered filtered({.axis = 'y', .count = 1, .whole = {"batch_statistics"}});
+            run("batch_norm_statistics", batch_norm_statistics(g, JCUCONV_F16, vec, split, x.begin(), {vector(out[0]), vector(out[1]), vector(out[2]), vector(out[3])}, vector(parts), nullptr));
+        }
+        std::vector<double> sums(4), squares(4), weighted(4);
+        for (std::size_t i = 0; i < std::size_t(count); ++i) {
+            const std::size_t c = i % std::size_t(channels);
+            sums[c] += xs[i], squares[c] += double(xs[i]) * xs[i], weighted[c] += double(xs[i]) * dys[i];
+        }
+        const auto all = static_cast<double>(pixels);
+        for (std::size_t c = 0; c < std::size_t(channels); ++c) {
+            CHECK(std::abs(vector(out[0])[c] - sums[c] / all) <= 1e-5 * (std::abs(sums[c]) + 1) / all);
+            CHECK(std::abs(vector(out[1])[c] - squares[c] / all) <= 1e-5 * squares[c] / all);
+            CHECK(std::abs(vector(out[3])[c] - squares[c] / all / 2) <= 1e-5 * squares[c] / all);
+        }
+
+        // dgamma and dbeta first, then dx from others that are easy to divide.
+        const BatchNormBackward t{x.begin(), dy.begin(), vector(ones), vector(zeros), vector(ones), y.begin(), vector(out[0]), vector(out[1])};
+        std::memset(parts.begin(), 0, parts.span().bytes);
+        {
+            const Filtered filtered({.axis = 'y', .count = 1, .whole = {"add_split_sums"}, .skipped = {"batch_norm_dx"}});
+            run("batch_norm_sums", batch_norm_bwd(g, JCUCONV_F16, vec, split, t, vector(parts), nullptr));
+        }
+        for (std::size_t c = 0; c < std::size_t(channels); ++c) CHECK(vector(out[0])[c] == float(weighted[c]));
+        std::memset(out[0].begin(), 0, 16), std::memset(out[1].begin(), 0, 16), poison();
+        {
+            const Filtered filtered({.skipped = {"batch_norm_sums", "add_split_sums"}});
+            run("batch_norm_dx", batch_norm_bwd(g, JCUCONV_F16, vec, split, t, vector(parts), nullptr));
+        }
+        CHECK(holds([&](std::size_t i) { return dys[i]; }));
+    }
 }
 
 // The kernels that add or count all rows are left out: their only offset is the row, and they would run for a minute.

@@ -105,6 +105,7 @@ JCUCONV_TEST(steps_with_loss_scaling_halve_grow_and_skip) {
     check_steps({5, 2, 1, 3}, {0, 0, 0, 1, 4096, {}}, 40, 1);
     check_steps({1, 4, 1, 1}, {7, 3, 0, 8, 0x1p23f, {}}, 20, 2);   // reaches the most
     check_steps({3, 1, 1, 100}, {7, 3, 0, 1, 4, {}}, 20, 3);       // reaches the least
+    check_steps({3, 1, 1, 100}, {7, 3, 0, 1, 1.5f, {}}, 20, 3);    // half of it would be below the least
 }
 
 JCUCONV_TEST(steps_without_loss_scaling_ignore_the_flag_and_keep_the_scale) { check_steps({4, 3, 0, 2}, {0, 0, 1, 2, 1, {}}, 8, 4); }

@@ -6,7 +6,7 @@
 BUILD is a CMake build of this repository with its test programs. One mutant is one textual change of one file under kernels/; it is
 compiled, linked to the objects of its test and run. One that survives its own test meets the other tests, then the sanitizer build and,
 if it is about synchronisation, the race build. LOG gets one line per mutant as it goes; a second call goes on where the first one stopped.
-Mutants that do not compile do not count. The last line on standard output is the sum.
+Mutants that do not compile do not count, nor do those that survivors.md proves to be equivalent. The last line on standard output is the sum.
 """
 import argparse
 import hashlib
@@ -29,6 +29,7 @@ SANITIZE_FLAGS = ["-DJCUCONV_SANITIZE", "-fsanitize=address,undefined", "-fno-sa
 # Test programs that run kernels; the others test what lies around them.
 TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "batch_norm_test", "layers_test", "step_test",
          "sparse_test", "api_test", "launch_test", "conv2d_variants_test"]
+SURVIVORS = Path(__file__).with_name("survivors.md")
 TIME_LIMIT = 30  # seconds; a right test takes one or two
 
 # Folder of kernels/ -> the test that knows it best. Survivors meet the rest.
@@ -187,7 +188,8 @@ def main():
     for line in log.read_text().splitlines() if log.exists() else ():
         fields = line.split("\t")
         known[fields[0]] = fields[1]
-    counted = {"killed": 0, "survived": 0, "no compile": 0}
+    equivalent = set(re.findall(r"^\| `([0-9a-f]{12})` \| equivalent", SURVIVORS.read_text(), re.MULTILINE))
+    counted = {"killed": 0, "survived": 0, "no compile": 0, "equivalent": 0}
     with tempfile.TemporaryDirectory() as scratch, log.open("a") as out:
         build = Build(options.build, scratch)
         sanitized = Build(options.sanitized, scratch, SANITIZE_FLAGS) if options.sanitized else None
@@ -203,9 +205,12 @@ def main():
                 told = (mutant.id, found, mutant.operator, f"{mutant.file}:{mutant.number}", mutant.before.strip(), mutant.after.strip(),
                         f"{time.monotonic() - began:.1f}")
                 print("\t".join(told), file=out, flush=True)
+            if found == "survived" and mutant.id in equivalent:
+                found = "equivalent"
             counted[found if found in counted else "killed"] += 1
     ran = counted["killed"] + counted["survived"]
-    print(f"{ran} mutants: {counted['killed']} killed, {counted['survived']} survived, {counted['no compile']} did not compile (not counted)")
+    print(f"{ran} mutants: {counted['killed']} killed, {counted['survived']} survived; not counted: {counted['equivalent']} equivalent "
+          f"(survivors.md), {counted['no compile']} did not compile")
     return 0 if ran >= options.count and counted["killed"] >= 0.95 * ran else 1
 
 
