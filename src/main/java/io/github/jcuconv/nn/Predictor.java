@@ -1,6 +1,7 @@
 package io.github.jcuconv.nn;
 
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.memory.MemoryPlan;
 import java.util.Map;
 
@@ -13,6 +14,7 @@ public final class Predictor implements AutoCloseable {
      *
      * @param parameters weights and statistics in plain order, by name
      * @throws IllegalArgumentException if one is missing or has another size
+     * @throws OutOfMemoryException if the arena does not fit
      */
     public Predictor(Network network, Engine engine, int batch, Precision precision, Map<String, float[]> parameters) {
         this.program = Program.inference(network, engine, batch, precision);
@@ -25,6 +27,13 @@ public final class Predictor implements AutoCloseable {
                 transfer.write(
                         entry.used, state.tensor(name, entry.parameter.dims().count()));
             }
+        } catch (OutOfMemoryException e) {
+            program.close();
+            throw new OutOfMemoryException(
+                    e.requestedBytes(),
+                    e.availableBytes(),
+                    program.memoryPlan.largestAtPeak(),
+                    "take a smaller batch or 16-bit storage; " + e.advice());
         } catch (RuntimeException e) {
             program.close();
             throw e;

@@ -17,6 +17,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -79,6 +80,26 @@ class OutOfMemoryTest {
             try (Trainer trainer = new Trainer(network, engine, config(64))) {
                 step(trainer, network, 64);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.jcuconv.nn.TrainerTest#engines")
+    void inference_keeps_the_limit_too(String name) {
+        Network network = Models.get("lenet5");
+        try (Engine engine = Engines.open(name);
+                Trainer trainer = new Trainer(network, engine, config(1))) {
+            long held = engine.ledger().liveBytes();
+            long needed = Predictor.predict(network, engine, 64, Precision.FP32).predictedBytes();
+            engine.limitMemory(held + needed - 1);
+            Map<String, float[]> weights = trainer.parameters();
+            OutOfMemoryException e = assertThrows(
+                    OutOfMemoryException.class, () -> new Predictor(network, engine, 64, Precision.FP32, weights));
+            assertEquals(needed, e.requestedBytes());
+            assertEquals(needed - 1, e.availableBytes());
+            assertFalse(e.largestConsumers().isEmpty());
+            assertEquals(held, engine.ledger().liveBytes());
+            new Predictor(network, engine, 32, Precision.FP32, weights).close();
         }
     }
 
