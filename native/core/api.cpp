@@ -107,6 +107,11 @@ jcuconv_status jcuconv_concat_plan(const jcuconv_concat* problem, jcuconv_pass p
     return create(problem, pass, limit, plan, make_concat_plan);
 }
 
+jcuconv_status jcuconv_channel_scale_plan(const jcuconv_channel_scale* problem, jcuconv_pass pass, uint64_t limit,
+                                          jcuconv_handle* plan) {
+    return create(problem, pass, limit, plan, make_channel_scale_plan);
+}
+
 jcuconv_status jcuconv_step_control_plan(const jcuconv_step_control* problem, jcuconv_pass pass, uint64_t limit,
                                          jcuconv_handle* plan) {
     return create(problem, pass, limit, plan, make_step_control_plan);

@@ -62,6 +62,7 @@ Outcome make_batch_norm_plan(const jcuconv_batch_norm& problem, jcuconv_pass pas
 Outcome make_dropout_plan(const jcuconv_dropout& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_finite_check_plan(const jcuconv_finite_check& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_concat_plan(const jcuconv_concat& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
+Outcome make_channel_scale_plan(const jcuconv_channel_scale& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 Outcome make_step_control_plan(const jcuconv_step_control& problem, jcuconv_pass pass, std::uint64_t workspace_limit, Plan* plan);
 
 }  // namespace jcuconv

@@ -18,6 +18,7 @@ namespace jcuconv::jni {
     X(jcuconv_conv2d_plan) X(jcuconv_conv_transpose2d_plan) X(jcuconv_dense_plan) X(jcuconv_reorder_plan)                     \
     X(jcuconv_max_pool2d_plan) X(jcuconv_avg_pool2d_plan) X(jcuconv_lrn_plan) X(jcuconv_batch_norm_plan)                      \
     X(jcuconv_dropout_plan) X(jcuconv_activation_plan) X(jcuconv_add_plan) X(jcuconv_concat_plan)                             \
+    X(jcuconv_channel_scale_plan)                                                                                             \
     X(jcuconv_softmax_cross_entropy_plan) X(jcuconv_finite_check_plan) X(jcuconv_optimizer_plan) X(jcuconv_step_control_plan) \
     X(jcuconv_plan_workspace) X(jcuconv_plan_describe) X(jcuconv_execute) X(jcuconv_plan_destroy)
 

@@ -106,6 +106,11 @@ NATIVE(jlong, concat)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jlo
     return plan(library, &Library::jcuconv_concat_plan, problem, pass, limit);
 }
 
+NATIVE(jlong, channelScale)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint c, jint pixels, jint type) {
+    const jcuconv_channel_scale problem{n, pixels, c, type, 0};
+    return plan(library, &Library::jcuconv_channel_scale_plan, problem, pass, limit);
+}
+
 NATIVE(jlong, reorder)(JNIEnv*, jclass, jint library, jlong limit, jint n, jint pixels, jint c, jint x_layout, jint y_layout,
                        jint x_type, jint y_type) {
     const jcuconv_reorder problem{n, pixels, c, x_layout, y_layout, x_type, y_type};

@@ -1,4 +1,4 @@
-// Dropout and concatenation.
+// Dropout, concatenation and channel scale.
 #include <cmath>
 
 #include "kernels/dropout/philox.h"
@@ -140,4 +140,43 @@ JCUCONV_TEST(concat_outside_y_is_refused) {
         const jcuconv_concat o{4, 4, 8, offset, 0, 0, 0, 0};
         CHECK(jcuconv_concat_plan(&o, JCUCONV_FPROP, 0, &plan) == JCUCONV_INVALID_CHANNELS);
     }
+}
+
+// Integers, so every product and sum is exact in fp32 and rounded once.
+JCUCONV_TEST(channel_scale_multiplies_each_map_by_its_gate_and_sums_both_gradients) {
+    for (const int type : {0, 1, 2})
+        for (const auto& [n, pixels, c] : {std::tuple{1, 1, 1}, {2, 7, 3}, {3, 9, 4}, {2, 65, 33}, {1, 300, 40}, {4, 8, 64}}) {
+            const auto t = static_cast<jcuconv_type>(type);
+            const jcuconv_channel_scale s{n, pixels, c, type, 0};
+            const auto count = std::size_t(n * pixels * c);
+            Random random(count);
+            const auto xs = random.integers(count, 3), dys = random.integers(count, 3), gates = random.integers(std::size_t(n * c), 3);
+            Expected y{std::vector<double>(count), {}}, dx = y, dgate{std::vector<double>(std::size_t(n * c)), {}};
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::size_t gate = i / std::size_t(pixels * c) * std::size_t(c) + i % std::size_t(c);
+                y.value[i] = double(xs[i]) * gates[gate], dx.value[i] = double(dys[i]) * gates[gate];
+                dgate.value[gate] += double(dys[i]) * xs[i];
+            }
+            Tensor x(t, n * pixels, c), dy(t, n * pixels, c), x2(t, n, c);
+            const Tensor out_y(t, n * pixels, c), out_dx(t, n * pixels, c), out_dx2(t, n, c);
+            x.write(xs), dy.write(dys), x2.write(gates);
+            Arguments a{};
+            a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_X2] = x2.span(), a[JCUCONV_ARG_Y] = out_y.span(), a[JCUCONV_ARG_DY] = dy.span();
+            a[JCUCONV_ARG_DX] = out_dx.span(), a[JCUCONV_ARG_DX2] = out_dx2.span();
+            run_plan(jcuconv_channel_scale_plan, s, JCUCONV_FPROP, a);
+            matches("channel scale y", out_y, y, t);
+            run_plan(jcuconv_channel_scale_plan, s, JCUCONV_DGRAD, a);
+            matches("channel scale dx", out_dx, dx, t);
+            matches("channel scale dx2", out_dx2, dgate, t);
+        }
+}
+
+JCUCONV_TEST(wrong_channel_scales_are_named) {
+    jcuconv_handle plan;
+    const auto status = [&](const jcuconv_channel_scale& s) { return jcuconv_channel_scale_plan(&s, JCUCONV_DGRAD, 0, &plan); };
+    CHECK(status({0, 1, 1, 0, 0}) == JCUCONV_INVALID_BATCH);
+    CHECK(status({1, 0, 1, 0, 0}) == JCUCONV_INVALID_IMAGE);
+    CHECK(status({1, 1, 0, 0, 0}) == JCUCONV_INVALID_CHANNELS);
+    CHECK(status({1, 1, 1, 9, 0}) == JCUCONV_INVALID_TYPE);
+    CHECK(status({INT32_MAX, 1, 33, 0, 0}) == JCUCONV_UNSUPPORTED_SIZE);
 }

@@ -72,6 +72,13 @@ JCUCONV_TEST(far_pixels_of_lrn_and_concat) {
         }
 }
 
+JCUCONV_TEST(far_images_of_channel_scales) {
+    for (const int channels : {3, 4})
+        for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD})
+            far_image("channel scale", jcuconv_channel_scale_plan, {0, 64, channels, JCUCONV_F16, 0}, &jcuconv_channel_scale::n, 1,
+                      kFar / 64 + 3, pass);
+}
+
 // Pixels 2^28 elements apart: the offset inside one image exceeds 32 bits.
 JCUCONV_TEST(far_pixels_of_one_image) {
     constexpr std::int64_t kPitch = (std::int64_t{1} << 28) + 4;

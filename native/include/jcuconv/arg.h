@@ -4,7 +4,7 @@
 
 typedef enum jcuconv_arg {
     JCUCONV_ARG_X, /* input */
-    JCUCONV_ARG_X2, /* second input of an addition */
+    JCUCONV_ARG_X2, /* second input: of an addition, or the gates of a channel scale */
     JCUCONV_ARG_W, /* weights */
     JCUCONV_ARG_BIAS, /* one number per output channel */
     JCUCONV_ARG_Y, /* output */
@@ -34,6 +34,7 @@ typedef enum jcuconv_arg {
     JCUCONV_ARG_FLAG, /* one int32: 0 when every element is finite */
     JCUCONV_ARG_RATES, /* learning rate of each step, see jcuconv_step_control */
     JCUCONV_ARG_COUNTERS, /* int32[8], see jcuconv_step_control */
+    JCUCONV_ARG_DX2, /* gradient of x2 */
     JCUCONV_ARG_COUNT
 } jcuconv_arg;
 

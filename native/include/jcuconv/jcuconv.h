@@ -70,6 +70,8 @@ jcuconv_status jcuconv_finite_check_plan(const jcuconv_finite_check* problem, jc
                                          jcuconv_handle* plan);
 jcuconv_status jcuconv_concat_plan(const jcuconv_concat* problem, jcuconv_pass pass, uint64_t workspace_limit,
                                    jcuconv_handle* plan);
+jcuconv_status jcuconv_channel_scale_plan(const jcuconv_channel_scale* problem, jcuconv_pass pass, uint64_t workspace_limit,
+                                          jcuconv_handle* plan);
 jcuconv_status jcuconv_step_control_plan(const jcuconv_step_control* problem, jcuconv_pass pass, uint64_t workspace_limit,
                                          jcuconv_handle* plan);
 

@@ -173,6 +173,13 @@ typedef struct jcuconv_add {
     int32_t type, alignment;
 } jcuconv_add;
 
+/* y[n,h,w,c] = x[n,h,w,c] * X2[n,c]: the gates of squeeze-and-excitation. Backward reads X, X2 and DY and writes DX = dy * x2 and
+ * DX2[n,c] = sum over the pixels of dy * x. Everything is dense and in the storage type. */
+typedef struct jcuconv_channel_scale {
+    int32_t n, pixels, c; /* pixels: h * w */
+    int32_t type, alignment;
+} jcuconv_channel_scale;
+
 /* Softmax over the classes of each row with cross-entropy, averaged over the rows whose label is not `ignore_label`. Forward writes
  * LOSS, backward DX = LOSS_SCALE * (softmax - onehot) / rows that count. A label outside 0..classes-1 gives NaN. */
 typedef struct jcuconv_softmax_cross_entropy {

@@ -104,7 +104,9 @@ final class SummaryCommand extends Command {
 
     private static String operation(Network network, Network.Node node) {
         if (!(node.layer() instanceof Layer.Single single)) {
-            return node.layer() instanceof Layer.Sum ? "add" : "concat";
+            return node.layer() instanceof Layer.Sum
+                    ? "add"
+                    : node.layer() instanceof Layer.Join ? "concat" : "channel-scale";
         }
         Dims x = node.inputs().get(0).equals(Network.INPUT)
                 ? network.input()

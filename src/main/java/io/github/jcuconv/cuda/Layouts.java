@@ -112,7 +112,7 @@ final class Layouts {
 
     private static boolean isStored(Arg arg) {
         return switch (arg) {
-            case X, X2, W, Y, RESIDUAL, DX, DY -> true;
+            case X, X2, W, Y, RESIDUAL, DX, DX2, DY -> true;
             default -> false;
         };
     }

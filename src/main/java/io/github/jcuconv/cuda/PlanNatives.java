@@ -138,6 +138,8 @@ final class PlanNatives {
     static native long concat(
             int library, int pass, long workspaceLimit, long pixels, int c, int channels, int offset, int type);
 
+    static native long channelScale(int library, int pass, long workspaceLimit, int n, int c, int pixels, int type);
+
     static native long reorder(
             int library, long workspaceLimit, int n, int pixels, int c, int xLayout, int yLayout, int xType, int yType);
 

@@ -9,6 +9,7 @@ import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
@@ -58,6 +59,7 @@ final class Plans {
                 (library, op, r) ->
                         PlanNatives.add(library, r.workspaceLimit(), op.x().count(), type(op, r)));
         add(Concat.class, Plans::concat);
+        add(ChannelScale.class, Plans::channelScale);
         add(Reorder.class, Plans::reorder);
         add(
                 FiniteCheck.class,
@@ -321,6 +323,12 @@ final class Plans {
                 op.rate(),
                 op.layer(),
                 type(op, r));
+    }
+
+    private static long channelScale(int library, ChannelScale op, PlanRequest r) {
+        int pixels = Math.multiplyExact(op.x().h(), op.x().w());
+        return PlanNatives.channelScale(
+                library, pass(r), r.workspaceLimit(), op.x().n(), op.x().c(), pixels, type(op, r));
     }
 
     private static long activation(int library, Activation op, PlanRequest r) {

@@ -37,6 +37,7 @@ public final class Models {
         ALL.put("vgg16", new Entry(imageNet, 1000, Vgg::vgg16));
         ALL.put("googlenet", new Entry(imageNet, 1000, GoogLeNet::googlenet));
         ResNet.ALL.forEach((name, resnet) -> ALL.put(name, new Entry(imageNet, 1000, resnet)));
+        ALL.put("senet154", new Entry(imageNet, 1000, SeNet::senet154));
         ALL.put("xception", new Entry(new Dims(1, 3, 299, 299), 1000, Xception::xception));
         ALL.put("fcn32s", new Entry(imageNet, 21, Fcn::fcn32s));
         ALL.put("fcn16s", new Entry(imageNet, 21, Fcn::fcn16s));

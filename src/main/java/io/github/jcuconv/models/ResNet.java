@@ -20,9 +20,10 @@ import java.util.Map;
  *
  * @param name the network's name
  * @param bottleneck blocks of 1x1, 3x3 and 1x1 instead of two 3x3
+ * @param excite squeeze-and-excitation in each block (Hu, Shen, Sun 2017)
  * @param depths blocks of the four stages conv2_x to conv5_x
  */
-record ResNet(String name, boolean bottleneck, List<Integer> depths) implements Models.Builder {
+record ResNet(String name, boolean bottleneck, boolean excite, List<Integer> depths) implements Models.Builder {
     private static final int EXPANSION = 4;
 
     /** Table 1. */
@@ -30,11 +31,12 @@ record ResNet(String name, boolean bottleneck, List<Integer> depths) implements 
 
     static {
         for (ResNet net : List.of(
-                new ResNet("resnet18", false, List.of(2, 2, 2, 2)),
-                new ResNet("resnet34", false, List.of(3, 4, 6, 3)),
-                new ResNet("resnet50", true, List.of(3, 4, 6, 3)),
-                new ResNet("resnet101", true, List.of(3, 4, 23, 3)),
-                new ResNet("resnet152", true, List.of(3, 8, 36, 3)))) {
+                new ResNet("resnet18", false, false, List.of(2, 2, 2, 2)),
+                new ResNet("resnet34", false, false, List.of(3, 4, 6, 3)),
+                new ResNet("resnet50", true, false, List.of(3, 4, 6, 3)),
+                new ResNet("resnet101", true, false, List.of(3, 4, 23, 3)),
+                new ResNet("resnet152", true, false, List.of(3, 8, 36, 3)),
+                new ResNet("se-resnet50", true, true, List.of(3, 4, 6, 3)))) {
             ALL.put(net.name(), net);
         }
     }
@@ -74,6 +76,7 @@ record ResNet(String name, boolean bottleneck, List<Integer> depths) implements 
             convBn(net, name, 2, conv(out, 3).pad(1));
         }
         String residual = name + ".bn" + (bottleneck ? 3 : 2);
+        residual = excite ? SeNet.excite(net, name, residual) : residual;
         String shortcut = x;
         if (stride != 1 || in != out) {
             net.add(name + ".shortcut", conv(out, 1).stride(stride).noBias(), x);

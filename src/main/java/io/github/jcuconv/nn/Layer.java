@@ -5,6 +5,7 @@ import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
 import io.github.jcuconv.op.Dense;
@@ -222,6 +223,23 @@ public sealed interface Layer {
         @Override
         public Dropout op(Dims x, Types types, Phase phase) {
             return Dropout.of(x, rate, number).types(types);
+        }
+    }
+
+    /** Maps times one gate each: the inputs are N C H W and N C 1 1. */
+    record Scale() implements Layer {
+        @Override
+        public boolean takes(int inputs) {
+            return inputs == 2;
+        }
+
+        @Override
+        public Dims output(List<Dims> inputs) {
+            Dims gates = new ChannelScale(inputs.get(0), Types.FP32).x2();
+            OpDescriptor.require(
+                    inputs.get(1).equals(gates),
+                    "channel-scale: the gates are " + inputs.get(1) + ", must be " + gates);
+            return inputs.get(0);
         }
     }
 

@@ -7,6 +7,7 @@ import io.github.jcuconv.nn.Emitter.Bindings;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Dropout;
 import io.github.jcuconv.op.MaxPool2d;
@@ -138,6 +139,10 @@ final class Lowering {
             bindOutput(b, add, node, inputs);
             return get(emitter.emit(name, add, Pass.FWD, b), Arg.Y);
         }
+        if (node.layer() instanceof Layer.Scale) {
+            Bindings b = new Bindings().use(Arg.X, x).use(Arg.X2, inputs.get(1)).create(Arg.Y, name, Part.ACTIVATIONS);
+            return get(emitter.emit(name, new ChannelScale(x.dims, types), Pass.FWD, b), Arg.Y);
+        }
         if (node.layer() instanceof Layer.Join) {
             return join(node, inputs);
         }
@@ -243,6 +248,20 @@ final class Lowering {
         if (node.layer() instanceof Layer.Sum) {
             dy.shared = true;
             node.inputs().forEach(i -> contribute(gradients, i, dy));
+            return;
+        }
+        if (node.layer() instanceof Layer.Scale) {
+            String gates = node.inputs().get(1);
+            Value x = output(trace, from);
+            Bindings b = new Bindings()
+                    .use(Arg.X, x)
+                    .use(Arg.X2, output(trace, gates))
+                    .use(Arg.DY, dy);
+            b.createLike(x, Arg.DX, "d " + from, Part.ACTIVATION_GRADIENTS);
+            b.create(Arg.DX2, "d " + gates, Part.ACTIVATION_GRADIENTS);
+            Map<Arg, Value> done = emitter.emit("d " + name, new ChannelScale(x.dims, types), Pass.BWD, b);
+            contribute(gradients, from, get(done, Arg.DX));
+            contribute(gradients, gates, get(done, Arg.DX2));
             return;
         }
         if (node.layer() instanceof Layer.Join) {

@@ -21,6 +21,11 @@ final class Copies {
 
     private Copies() {}
 
+    /** Whether it is oneDNN's layout of blocks of 16 channels. */
+    static boolean isBlocked(Layout layout) {
+        return layout instanceof Layout.Opaque opaque && opaque.format().equals(BLOCKED);
+    }
+
     /** y = x + x2 in any one layout. */
     static final class AddFactory implements Factory<Add> {
         @Override
@@ -94,10 +99,6 @@ final class Copies {
             return Map.of(
                     part, descs.layout(Descs.blocked(Descs.shape(op.x()), DataType.FP32), op.x()),
                     whole, descs.layout(Descs.blocked(Descs.shape(op.y()), DataType.FP32), op.y()));
-        }
-
-        private static boolean isBlocked(Layout layout) {
-            return layout instanceof Layout.Opaque opaque && opaque.format().equals(BLOCKED);
         }
 
         private static boolean fitsBlocks(Concat op) {

@@ -11,6 +11,7 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
@@ -57,6 +58,7 @@ final class OnednnEngine implements EngineSpi {
             Map.entry(Lrn.class, new OnednnLrn()),
             Map.entry(Add.class, new Copies.AddFactory()),
             Map.entry(Concat.class, new Copies.ConcatFactory()),
+            Map.entry(ChannelScale.class, new OnednnChannelScale()),
             Map.entry(Dropout.class, new Copies.DropoutFactory()),
             Map.entry(Sgd.class, new Optimizers.SgdFactory()),
             Map.entry(Adam.class, new Optimizers.AdamFactory()),

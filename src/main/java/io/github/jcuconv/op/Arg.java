@@ -4,7 +4,7 @@ package io.github.jcuconv.op;
 public enum Arg {
     /** Input. */
     X,
-    /** Second input of {@link Add}. */
+    /** Second input of {@link Add}; the gates of {@link ChannelScale}. */
     X2,
     /** Weights. */
     W,
@@ -63,5 +63,7 @@ public enum Arg {
     /** Learning rate of each step of a training. */
     RATES,
     /** Counters of a training: steps, updates, good steps. */
-    COUNTERS
+    COUNTERS,
+    /** Gradient of X2. */
+    DX2
 }

@@ -20,6 +20,7 @@ public sealed interface OpDescriptor
                 SoftmaxCrossEntropy,
                 Add,
                 Concat,
+                ChannelScale,
                 Reorder,
                 FiniteCheck,
                 Sgd,

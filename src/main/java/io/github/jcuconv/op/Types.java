@@ -5,7 +5,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * The element type of every tensor of an operation. By default x w y dx dy and the residual have the storage type, ARGMAX is UINT8, labels,
+ * The element type of every tensor of an operation. By default x x2 w y dx dx2 dy and the residual have the storage type, ARGMAX is UINT8, labels,
  * seeds and flags are INT32, and all the rest (bias, dw, dbias, batch-norm parameters and statistics, loss, optimizer state) is FP32.
  * Accumulation is always fp32.
  *
@@ -50,7 +50,7 @@ public record Types(DataType storage, Map<Arg, DataType> overrides, Products pro
             return override;
         }
         return switch (arg) {
-            case X, X2, W, Y, RESIDUAL, DX, DY, W_STORAGE -> storage;
+            case X, X2, W, Y, RESIDUAL, DX, DX2, DY, W_STORAGE -> storage;
             case ARGMAX -> DataType.UINT8;
             case LABELS, SEED, FLAG, COUNTERS -> DataType.INT32;
             default -> DataType.FP32;

@@ -16,6 +16,7 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
@@ -74,6 +75,9 @@ public final class ReferenceTable {
         formula(Add.class, FWD, Arg.Y, RefCopies::add);
         formula(Concat.class, FWD, Arg.Y, RefCopies::concat);
         formula(Concat.class, BWD, Arg.DX, RefCopies::concatDx);
+        formula(ChannelScale.class, FWD, Arg.Y, RefChannelScale::y);
+        formula(ChannelScale.class, BWD, Arg.DX, RefChannelScale::dx);
+        formula(ChannelScale.class, BWD, Arg.DX2, RefChannelScale::dx2);
         formula(Reorder.class, FWD, Arg.Y, RefCopies::reorder);
         formula(FiniteCheck.class, FWD, Arg.FLAG, RefCopies::flag);
         nest(Sgd.class, UPDATE, RefOptimizers::sgd);

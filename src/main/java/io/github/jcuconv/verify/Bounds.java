@@ -4,6 +4,7 @@ import io.github.jcuconv.DataType;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.AvgPool2d;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
@@ -69,6 +70,7 @@ public final class Bounds {
         }
         return isCopy(op, pass)
                 || op instanceof Sgd
+                || op instanceof ChannelScale
                 || op instanceof MaxPool2d
                 || isWeighted(op) && !hasSmoothActivation(op, pass);
     }
@@ -79,6 +81,7 @@ public final class Bounds {
                 || isWeighted(op)
                 || op instanceof MaxPool2d
                 || op instanceof AvgPool2d
+                || op instanceof ChannelScale
                 || op instanceof Dropout;
     }
 
@@ -114,6 +117,9 @@ public final class Bounds {
         }
         if (op instanceof MaxPool2d m) {
             return pixels(m.window());
+        }
+        if (op instanceof ChannelScale s) {
+            return pass == Pass.BWD ? (long) s.x().h() * s.x().w() : 1;
         }
         return op instanceof AvgPool2d a ? pixels(a.window()) : 1;
     }

@@ -7,6 +7,7 @@ import io.github.jcuconv.op.Adam;
 import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
@@ -85,6 +86,7 @@ public final class Descriptors {
         add("add", IMAGE, (l, t) -> Add.of(image(l)).types(Types.of(t)));
         add("concat", IMAGE + "k offset", (l, t) -> Concat.of(image(l), need(l, "k"), get(l, "offset", 0))
                 .types(Types.of(t)));
+        add("channel-scale", IMAGE, (l, t) -> ChannelScale.of(image(l)).types(Types.of(t)));
         add(
                 "reorder",
                 IMAGE + "back",

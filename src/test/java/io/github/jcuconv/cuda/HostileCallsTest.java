@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
  */
 class HostileCallsTest {
     private static final int CALLS = 1_000_000;
-    private static final long SEED = 5;
+    private static final long SEED = 2;
     private static final long[] LONGS = {
         0,
         1,

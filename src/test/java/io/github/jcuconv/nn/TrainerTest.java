@@ -68,6 +68,17 @@ class TrainerTest {
                 .build();
     }
 
+    /** Squeeze and excitation: two gradients from one layer, one of them through the other's input. */
+    private static Network gated() {
+        return Network.input("gated", 2, 6, 6)
+                .add("conv", conv(4, 3).same().activation(Activation.Kind.TANH))
+                .add("squeeze", new Layer.GlobalAvgPool())
+                .add("gates", dense(4).activation(Activation.Kind.SIGMOID))
+                .add("scale", new Layer.Scale(), "conv", "gates")
+                .add("fc", dense(3))
+                .build();
+    }
+
     private static TrainerConfig config(Precision precision, float rate) {
         return new TrainerConfig(BATCH, precision, Optimizer.adam(), new Schedule.Constant(rate), 100, 7);
     }
@@ -140,7 +151,9 @@ class TrainerTest {
     @ParameterizedTest
     @MethodSource("engines")
     void poisoning_dead_tensors_changes_no_bit(String name) {
-        assertArrayEquals(weightsAfterSteps(name, everything(), false), weightsAfterSteps(name, everything(), true));
+        for (Network network : new Network[] {everything(), gated()}) {
+            assertArrayEquals(weightsAfterSteps(name, network, false), weightsAfterSteps(name, network, true));
+        }
     }
 
     private static float[] weightsAfterSteps(String name, Network network, boolean poison) {
@@ -211,7 +224,11 @@ class TrainerTest {
     @ParameterizedTest
     @MethodSource("engines")
     void gradients_follow_central_differences(String name) {
-        Network network = everything();
+        gradientsFollowCentralDifferences(name, everything());
+        gradientsFollowCentralDifferences(name, gated());
+    }
+
+    private static void gradientsFollowCentralDifferences(String name, Network network) {
         float[] x = images(network, 3);
         TrainerConfig config =
                 new TrainerConfig(BATCH, Precision.FP32, Optimizer.sgd(0), new Schedule.Constant(1), 100, 7);

@@ -25,8 +25,13 @@ class GradientCheckTest {
     private static final double RELATIVE = 1e-6;
     private static final double ABSOLUTE = 1e-8;
 
-    private static final Map<Arg, Arg> GRADIENT_OF = new EnumMap<>(
-            Map.of(Arg.DX, Arg.X, Arg.DW, Arg.W, Arg.DBIAS, Arg.BIAS, Arg.DGAMMA, Arg.GAMMA, Arg.DBETA, Arg.BETA));
+    private static final Map<Arg, Arg> GRADIENT_OF = new EnumMap<>(Map.of(
+            Arg.DX, Arg.X,
+            Arg.DX2, Arg.X2,
+            Arg.DW, Arg.W,
+            Arg.DBIAS, Arg.BIAS,
+            Arg.DGAMMA, Arg.GAMMA,
+            Arg.DBETA, Arg.BETA));
 
     private final SplittableRandom random = new SplittableRandom(17);
 
@@ -49,6 +54,7 @@ class GradientCheckTest {
         "activation, n2c3h2w2sigmoid1",
         "dropout, n2c3h2w5rate30layer3",
         "concat, n2c3h2w2k7offset2",
+        "channel-scale, n2c3h2w3",
         "softmax-cross-entropy, n3c5h2w2"
     })
     void backwardIsTheDerivativeOfForward(String name, String shape) {

@@ -10,6 +10,7 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
 import io.github.jcuconv.op.Dense;
@@ -103,6 +104,17 @@ class HandWorkedTest {
         Dense op = Dense.of(x, 2);
         with(Arg.X, x, 1, 2, 3).with(Arg.W, op.w(), 1, 1, 1, 0, 0, 7);
         assertArrayEquals(new double[] {6, 21}, run(op, Pass.FPROP, Arg.Y));
+    }
+
+    @Test
+    void aGateScalesItsMapAndItsGradientSumsOverThePixels() {
+        Dims x = new Dims(2, 2, 1, 2);
+        ChannelScale op = ChannelScale.of(x);
+        with(Arg.X, x, 1, 2, 3, 4, 5, 6, 7, 8).with(Arg.X2, op.x2(), 1, 10, 100, 1000);
+        assertArrayEquals(new double[] {1, 2, 30, 40, 500, 600, 7000, 8000}, run(op, Pass.FWD, Arg.Y));
+        with(Arg.DY, x, 1, 1, 1, 2, 0, 1, 1, 0);
+        assertArrayEquals(new double[] {3, 11, 6, 7}, run(op, Pass.BWD, Arg.DX2));
+        assertArrayEquals(new double[] {1, 1, 10, 20, 0, 100, 1000, 0}, values(Arg.DX));
     }
 
     @Test

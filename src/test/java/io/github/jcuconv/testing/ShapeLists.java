@@ -36,6 +36,7 @@ public final class ShapeLists {
             Map.entry("dropout", List.of("dropout_basic")),
             Map.entry("add", List.of("elementwise_basic")),
             Map.entry("concat", List.of("concat_basic")),
+            Map.entry("channel-scale", List.of("channel_scale_basic")),
             Map.entry("reorder", List.of("reorder_basic")),
             Map.entry("finite-check", List.of("elementwise_basic")),
             Map.entry("sgd", List.of("optimizer_basic", "optimizer_momentum")),
