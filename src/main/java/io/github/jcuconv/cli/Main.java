@@ -24,6 +24,7 @@ public final class Main {
         add("memory", "predict a training's memory to the byte, without allocating it", MemoryCommand::new);
         add("verify", "compare an engine's operations with the fp64 oracle", VerifyCommand::new);
         add("bench", "time an operation's shapes, or a model's training step", BenchCommand::new);
+        add("example", "answer a question of the textbook by measuring", ExampleCommand::new);
         add("doctor", "what works here, and the one next action", DoctorCommand::new);
     }
 

@@ -46,7 +46,19 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"mnist", "train", "evaluate", "predict", "summary", "memory", "verify", "bench", "doctor"})
+    @ValueSource(
+            strings = {
+                "mnist",
+                "train",
+                "evaluate",
+                "predict",
+                "summary",
+                "memory",
+                "verify",
+                "bench",
+                "example",
+                "doctor"
+            })
     void help_ends_with_an_example(String command) {
         Cli help = Cli.run(command, "--help").succeeded();
         List<String> lines = help.out().lines().toList();

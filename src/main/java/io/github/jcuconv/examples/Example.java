@@ -1,0 +1,34 @@
+package io.github.jcuconv.examples;
+
+import io.github.jcuconv.Engine;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** A question and the experiment that answers it. */
+public interface Example {
+    /** Every example by name, in the order of the textbook's questions. */
+    Map<String, Example> ALL = all();
+
+    private static Map<String, Example> all() {
+        Map<String, Example> map = new LinkedHashMap<>();
+        map.put("cnn-vs-dense", new CnnVersusDense());
+        map.put("maxpool-vs-strided", new MaxPoolVersusStrided());
+        map.put("lrn", new LocalResponse());
+        map.put("architectures", new Architectures());
+        map.put("fully-convolutional", new FullyConvolutional());
+        map.put("transfer-learning", new TransferLearning());
+        return java.util.Collections.unmodifiableMap(map);
+    }
+
+    /** The question that it answers. */
+    String question();
+
+    /**
+     * Runs the experiment.
+     *
+     * @param engine what computes
+     * @param quick whether a small form, which takes seconds, is enough
+     * @param seed of data, weights and order
+     */
+    Finding run(Engine engine, boolean quick, long seed);
+}

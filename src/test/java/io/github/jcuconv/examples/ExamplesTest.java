@@ -1,0 +1,101 @@
+package io.github.jcuconv.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.jcuconv.Engine;
+import java.util.Objects;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What each example says must be so, by a margin, also in its quick form. */
+class ExamplesTest {
+    private static Finding run(String name, boolean quick, long seed) {
+        try (Engine engine = Engine.open("onednn")) {
+            Finding finding = Objects.requireNonNull(Example.ALL.get(name)).run(engine, quick, seed);
+            for (Finding.Table table : finding.tables()) {
+                table.rows().forEach(row -> assertEquals(table.columns().size(), row.size(), name + " " + row));
+            }
+            assertTrue(finding.answer().endsWith("."), finding.answer());
+            return finding;
+        }
+    }
+
+    private static double gain(Finding.Table table, String better, String worse, String column) {
+        return table.number(better, column) - table.number(worse, column);
+    }
+
+    @Test
+    void a_cnn_sees_digits_elsewhere_with_fewer_parameters() {
+        cnnBeatsDense(run("cnn-vs-dense", true, 1));
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void a_cnn_sees_digits_elsewhere_in_the_full_form(long seed) {
+        cnnBeatsDense(run("cnn-vs-dense", false, seed));
+    }
+
+    private static void cnnBeatsDense(Finding finding) {
+        Finding.Table table = finding.tables().get(0);
+        assertTrue(gain(table, "lenet5", "dense-mnist", "shifted %") >= 10, table.toString());
+        assertTrue(gain(table, "lenet5", "dense-mnist", "a tenth of the data %") >= 1, table.toString());
+        assertTrue(gain(table, "lenet5", "dense-mnist", "parameters") < -30_000, table.toString());
+    }
+
+    @Test
+    void pooling_costs_less_than_a_strided_convolution_and_is_as_good() {
+        Finding.Table table = run("maxpool-vs-strided", true, 1).tables().get(0);
+        String pool = "max-pooling";
+        String strided = "strided convolution";
+        assertTrue(table.number(pool, "parameters") < 0.8 * table.number(strided, "parameters"), table.toString());
+        assertTrue(
+                table.number(pool, "multiply-adds") < 0.8 * table.number(strided, "multiply-adds"), table.toString());
+        assertTrue(gain(table, pool, strided, "test %") > -5, table.toString());
+        double cheap = table.number("stride in the convolution", "kept MiB");
+        assertTrue(cheap < 0.5 * table.number(pool, "kept MiB"), table.toString());
+    }
+
+    @Test
+    void lrn_inhibits_neighbours_and_nobody_else() {
+        Finding.Table table = run("lrn", true, 1).tables().get(0);
+        Object[] weak = table.rows().get(0).toArray();
+        Object[] strong = table.rows().get(2).toArray();
+        assertTrue((double) strong[2] < 0.2 * (double) weak[2], table.toString());
+        assertEquals(weak[3], strong[3]);
+        assertTrue((double) strong[1] > (double) weak[1], table.toString());
+    }
+
+    @Test
+    void skips_carry_the_gradient_and_separable_convolutions_are_cheap() {
+        Finding finding = run("architectures", true, 1);
+        Finding.Table gradients = finding.tables().get(1);
+        String plain = "gradient at the first / the last, plain";
+        assertTrue(gradients.number("16", plain) < 1e-6, gradients.toString());
+        assertTrue(gradients.number("16", "with skip connections") > 1e-3, gradients.toString());
+        Finding.Table separable = finding.tables().get(2);
+        assertTrue(
+                separable.number("separable", "multiply-adds") < 0.15 * separable.number("full", "multiply-adds"),
+                separable.toString());
+    }
+
+    @Test
+    void a_classifier_turned_convolutional_is_the_same_function() {
+        Finding.Table table = run("fully-convolutional", true, 1).tables().get(0);
+        assertTrue(table.number("classifier, test %", "number") > 70, table.toString());
+        assertTrue(table.number("largest difference at 28x28", "number") < 1e-5, table.toString());
+        assertTrue(table.number("largest difference to the moved window", "number") < 1e-4, table.toString());
+        assertTrue(table.number("digits of 3 named at their places", "number") >= 2, table.toString());
+        assertTrue(table.number("transposed convolution against bilinear resize", "number") < 1e-6, table.toString());
+    }
+
+    @Test
+    void what_was_learned_serves_other_classes() {
+        Finding.Table table = run("transfer-learning", true, 1).tables().get(0);
+        assertTrue(table.number("20", "gain") >= 5, table.toString());
+        assertTrue(table.number("20", "from the trained network %") > 60, table.toString());
+    }
+}
