@@ -23,6 +23,7 @@ class RandomSuiteTest {
     /** They take turns; the last two are for {@link RandomShapes}'s ways to multiply fp32. */
     private static final List<DataType> TYPES =
             List.of(DataType.FP32, DataType.FP16, DataType.BF16, DataType.FP32, DataType.FP32);
+
     private static final long SEED = 2;
     private static final int PART = 200;
     private static final SuiteRun SUITE = new SuiteRun();
