@@ -23,7 +23,7 @@ END
 kernel128='void jcuconv::(anonymous namespace)::conv2d_fprop_gemm_kernel<__half, jcuconv::GemmTile<128, 128, 8, 8, 8>, 4>(int)'
 kernel64=_ZN7jcuconv24conv2d_fprop_gemm_kernelIfNS_8GemmTileILi64ELi64ELi16ELi4ELi4EEELi4EEEvi
 {
-    echo "source /home/somebody/jcuconv/native/kernels/conv2d/conv2d_fprop_gemm.cu"
+    echo "source /somewhere/jcuconv/native/kernels/conv2d/conv2d_fprop_gemm.cu"
     echo "seconds 12.5"
     echo "bytes 4000"
     echo "entry $kernel128 256 16896"
