@@ -25,7 +25,11 @@ function read_name(text) {
     if (sub(/^[a-z0-9_]*_kernel</, "", arguments)) sub(/>\(.*/, "", arguments); else arguments = ""
     gsub(/,/, "", arguments)
     tile = 0
-    if (match(text, /Tile<[0-9]+/)) tile = substr(text, RSTART + 5, RLENGTH - 5)
+    sub(/Tile<[A-Za-z0-9]+<[^>]*>, /, "Tile<", text)  # the arithmetic, where a tile names it first
+    if (match(text, /Tile<[0-9]+, [0-9]+/)) {  # the shorter side, as the budgets count
+        split(substr(text, RSTART + 5, RLENGTH - 5), side, ", ")
+        tile = side[1] + 0 < side[2] + 0 ? side[1] : side[2]
+    }
     id = file "," kernel "," arguments
     if (!(id in seen)) { seen[id] = 1; row[++rows] = id; kernel_of[id] = kernel; tile_of[id] = tile; ++count[file] }
 }

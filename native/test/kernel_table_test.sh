@@ -67,6 +67,7 @@ refuses 'conv2d_fprop_gemm,f16 GemmTile<128 128 8 8 8> 4 for sm_75: spills 0 byt
 refuses 'conv2d_fprop_gemm,f16 GemmTile<128 128 8 8 8> 4 for sm_75: 16 bytes of stack' '0,/0 bytes stack/s//16 bytes stack/'
 refuses 'float GemmTile<64 64 16 4 4> 4 for sm_90a: 129 registers, 128 in kernel_budget.h' '$s/120/129/'
 refuses 'no row in kernel_budget.h for tile 32' 's/GemmTile<128, 128/GemmTile<32, 32/'
+refuses 'no row in kernel_budget.h for tile 16' 's/GemmTile<128, 128/MmaTile<jcuconv::MmaMath<float, tf32, 3>, 128, 16/'
 refuses 'no row in kernel_budget.h for tile 64' 's/24conv2d_fprop_gemm_kernel/24conv2d_dgrad_gemm_kernel/'
 refuses '512 threads, 256 in kernel_budget.h' 's/ 256 16896/ 512 16896/'
 refuses 'not compiled for sm_90a' '/<128, 128.*sm_90a/,+3d'
