@@ -177,7 +177,6 @@ public final class Descriptors {
                 .pad(padding);
     }
 
-    /** The steps in the order in which the line names them. */
     /** {@code terms1} allows tf32 for fp32 operands, {@code terms3} its three-term product. */
     private static Types types(ShapeLine line, DataType storage) {
         return Types.of(storage)
@@ -192,6 +191,7 @@ public final class Descriptors {
                         });
     }
 
+    /** The steps in the order in which the line names them. */
     private static Epilogue epilogue(ShapeLine line) {
         List<Epilogue.Step> steps = new ArrayList<>();
         for (String key : line.values().keySet()) {
