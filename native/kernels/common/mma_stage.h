@@ -1,7 +1,7 @@
 // From global memory to a stage of shared memory. A source knows where the elements are:
-//     address(slot)     vectors: a chunk of 16 bytes that lies whole in the matrix, or null for zeros
+//     element(slot)     the first element of the chunk, or the one turned to; null for zeros. A chunk lies whole in the matrix or outside
 //     select(i)         scalars: turns to element i of the chunk, called for all of them in order
-//     element(slot)     scalars: the element turned to, or null for a zero
+//     anywhere()        vectors: a valid address, for copies of nothing
 //     step()            goes on to the next slab
 // Vectors travel by cp.async past the registers. Scalars are loaded one by one, wait in registers while a slab is multiplied, and go
 // to shared memory as whole chunks: so every channel count and alignment is served by the same main loop.
@@ -22,7 +22,7 @@ struct MmaStager<Operand, true> {
     JCUCONV_DEVICE void fetch(Source& source, typename Operand::Slab& slab) const {
 #pragma unroll
         for (int slot = 0; slot < Operand::kSlots; ++slot) {
-            const typename Operand::T* from = source.address(slot);
+            const typename Operand::T* from = source.element(slot);
             cp_async<16>(Operand::place(slab, slot), from == nullptr ? source.anywhere() : from, from == nullptr ? 0 : 16);
         }
         source.step();

@@ -54,7 +54,6 @@ struct TapSource {
         const int r = vertical.tap_first + tap_h[slot] * vertical.tap_step, s = horizontal.tap_first + tap_w[slot] * horizontal.tap_step;
         return filters + ((std::int64_t{k[slot]} * g.r + r) * g.s + s) * g.group_c + chosen;
     }
-    JCUCONV_DEVICE const T* address(int slot) const { return element(slot); }
     JCUCONV_DEVICE const T* anywhere() const { return filters - Operand::row(); }
     JCUCONV_DEVICE void select(int i) { chosen = i; }
 

@@ -61,7 +61,6 @@ struct PatchSource {
         return inside ? at[slot] + (std::int64_t{h} * window.width + w) * window.pitch + channel : nullptr;
     }
 
-    JCUCONV_DEVICE const T* address(int slot) const { return element(slot); }
     JCUCONV_DEVICE const T* anywhere() const { return images; }
 
     JCUCONV_DEVICE void select(int i) {
@@ -96,7 +95,6 @@ struct MatrixSource {
     JCUCONV_DEVICE const T* element(int slot) const {
         return slot * Operand::kRowsPerSlot < rows && at < depth ? first + slot * pitch + at : nullptr;
     }
-    JCUCONV_DEVICE const T* address(int slot) const { return element(slot); }
     JCUCONV_DEVICE const T* anywhere() const { return first - std::int64_t{Operand::row(0)} * depth; }
     JCUCONV_DEVICE void select(int i) { at += i == 0 ? 0 : 1; }
     JCUCONV_DEVICE void step() { at += kVector ? kDepth : kDepth - (Operand::kChunk - 1); }

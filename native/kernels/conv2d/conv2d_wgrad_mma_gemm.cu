@@ -36,7 +36,6 @@ struct GradientSource {
         const int pixel = at + Operand::depth(slot);
         return chosen < left && pixel < depth ? first + pixel * pitch + chosen : nullptr;
     }
-    JCUCONV_DEVICE const T* address(int slot) const { return element(slot); }
     JCUCONV_DEVICE const T* anywhere() const { return first - Operand::row(); }
     JCUCONV_DEVICE void select(int i) { chosen = i; }
     JCUCONV_DEVICE void step() { at += Operand::kDepth; }
@@ -78,7 +77,6 @@ struct ColumnSource {
                             static_cast<unsigned>(h) < static_cast<unsigned>(g.h) && static_cast<unsigned>(w) < static_cast<unsigned>(g.w);
         return inside ? images + ((std::int64_t{image[slot]} * g.h + h) * g.w + w) * g.x_pitch + channel : nullptr;
     }
-    JCUCONV_DEVICE const T* address(int slot) const { return element(slot); }
     JCUCONV_DEVICE const T* anywhere() const { return images; }
 
     JCUCONV_DEVICE void select(int i) {
