@@ -7,9 +7,14 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Opens engines by name, and says why one was passed over. */
 final class Engines {
+    /** A command that opens its engine twice says it once. */
+    private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
+
     private Engines() {}
 
     /** Whether this names our kernels for a GPU that is not here, while their emulation, which plans alike, is. */
@@ -41,7 +46,7 @@ final class Engines {
             if (wanted) {
                 Optional<String> reason = provider.unavailable();
                 if (reason.isEmpty()) {
-                    reasons.forEach(r -> err.println("jcuconv: engine " + r));
+                    reasons.stream().filter(SAID::add).forEach(r -> err.println("jcuconv: engine " + r));
                     return Engine.open(provider.name());
                 }
                 reasons.add(provider.name() + " passed over: " + reason.get());
