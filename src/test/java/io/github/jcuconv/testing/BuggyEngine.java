@@ -2,7 +2,6 @@ package io.github.jcuconv.testing;
 
 import io.github.jcuconv.Arguments;
 import io.github.jcuconv.Engine;
-import io.github.jcuconv.Layout;
 import io.github.jcuconv.Memory;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.Conv2d;
@@ -13,7 +12,6 @@ import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.Window;
 import io.github.jcuconv.reference.ReferenceProvider;
-import io.github.jcuconv.spi.EngineSpi;
 import io.github.jcuconv.spi.PlanSpi;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -22,7 +20,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The reference engine with one bug in its forward convolution, fp32. */
-public final class BuggyEngine implements EngineSpi {
+public final class BuggyEngine extends ForwardingEngine {
     /** What is wrong. */
     public enum Bug {
         NONE,
@@ -58,11 +56,11 @@ public final class BuggyEngine implements EngineSpi {
         THROWS
     }
 
-    private final EngineSpi inner = new ReferenceProvider().open();
     private final Bug bug;
     private final TreeMap<Long, ByteBuffer> blocks = new TreeMap<>();
 
     private BuggyEngine(Bug bug) {
+        super(new ReferenceProvider().open());
         this.bug = bug;
     }
 
@@ -209,49 +207,9 @@ public final class BuggyEngine implements EngineSpi {
     }
 
     @Override
-    public Map<Arg, Layout> propose(OpDescriptor op, Pass pass, Map<Arg, Layout> known) {
-        return inner.propose(op, pass, known);
-    }
-
-    @Override
-    public long allocationBytes(long bytes) {
-        return inner.allocationBytes(bytes);
-    }
-
-    @Override
     public Block allocate(long bytes) {
         Block block = inner.allocate(bytes);
         blocks.put(block.address(), block.host());
         return block;
-    }
-
-    @Override
-    public void free(Block block) {
-        inner.free(block);
-    }
-
-    @Override
-    public Block wrap(long address, @Nullable ByteBuffer host, long bytes) {
-        return inner.wrap(address, host, bytes);
-    }
-
-    @Override
-    public long createStream() {
-        return inner.createStream();
-    }
-
-    @Override
-    public void synchronize(long stream) {
-        inner.synchronize(stream);
-    }
-
-    @Override
-    public void destroyStream(long stream) {
-        inner.destroyStream(stream);
-    }
-
-    @Override
-    public void close() {
-        inner.close();
     }
 }
