@@ -8,6 +8,7 @@ import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,10 +24,12 @@ class NativesTest {
         Emulated.require();
     }
 
+    /** In one order: reflection's changes from process to process. */
     static Stream<Method> natives() {
         return CLASSES.stream()
                 .flatMap(c -> Arrays.stream(c.getDeclaredMethods()))
-                .filter(m -> Modifier.isNative(m.getModifiers()));
+                .filter(m -> Modifier.isNative(m.getModifiers()))
+                .sorted(Comparator.comparing(Method::getName));
     }
 
     @Test
