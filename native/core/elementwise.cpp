@@ -72,11 +72,11 @@ Outcome make_finite_check_plan(const jcuconv_finite_check& f, jcuconv_pass pass,
     JCUCONV_TRY(is_pass(pass, false));
     Dense d;
     JCUCONV_TRY(dense(f.count, f.type, f.alignment, &d));
-    plan->description = "finite_check vec " + std::to_string(d.vec);
+    plan->description = "finite_check";
     plan->arguments = {d.argument(JCUCONV_ARG_X, false, false),
                        {JCUCONV_ARG_FLAG, sizeof(std::int32_t), alignof(std::int32_t), true}};
     plan->run = [=](const Tensors& t, void*, device::Stream stream) {
-        return finite_check(d.count, d.type, d.vec, t.at(JCUCONV_ARG_X), t.at<std::int32_t>(JCUCONV_ARG_FLAG), stream);
+        return finite_check(d.count, d.type, t.at(JCUCONV_ARG_X), t.at<std::int32_t>(JCUCONV_ARG_FLAG), stream);
     };
     return {};
 }

@@ -37,8 +37,8 @@ constexpr TileRow kTiles[] = {{Conv2dTile::kLarge, 0.80}, {Conv2dTile::kMedium, 
 
 // Of the mma.sync peak; estimates from shared-memory reads per product and from warps per scheduler, likewise.
 constexpr TileRow kMmaTiles[] = {{Conv2dTile::kLarge, 0.85}, {Conv2dTile::kMedium, 0.50}, {Conv2dTile::kSmall, 0.50}};
-// Where operands wait in registers there is no large tile: kernels/conv2d/conv2d_mma_tiles.h.
-constexpr std::span<const TileRow> kMmaTilesInRegisters = std::span(kMmaTiles).subspan(1);
+// Where operands wait in registers there is no large tile, for fp32 as scalars the medium one alone: kernels/conv2d/conv2d_mma_tiles.h.
+constexpr std::span<const TileRow> kMmaTilesInRegisters = std::span(kMmaTiles).subspan(1), kMmaTilesOfScalars = kMmaTilesInRegisters.first(1);
 
 std::int64_t blocks(const GemmSize& size, MmaExtent tile) {
     return ceil_div<std::int64_t>(size.rows, tile.rows) * ceil_div<std::int64_t>(size.columns, tile.columns) * size.batch;
@@ -77,7 +77,8 @@ Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
     const bool split = t.pass == JCUCONV_WGRAD;
     config.algorithm = algorithm;
     config.vec = vector_of(t, t.g.group_c % 4 == 0 && t.g.group_k % 4 == 0);
-    config.tile = choose_tile(size, t.pass);
+    // bf16 meets this kernel on one architecture only: one tile is compiled for it.
+    config.tile = t.type == JCUCONV_F32 ? choose_tile(size, t.pass) : Conv2dTile::kMedium;
     if (split)
         config.split = choose_split({t.g.pixels_out(), kMinSplitPixels, blocks(size, square(config.tile, t.pass)), t.g.groups,
                                      t.g.filter_elements()},
@@ -85,9 +86,10 @@ Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
     return config;
 }
 
-// Tensor cores take fp16 from sm_75 on, bf16 and tf32 from sm_80 on. fp32 goes there only if the caller asks.
+// All tensor cores since sm_75, the first architecture there is code for, take fp16; from sm_80 on bf16 and tf32. fp32 goes there only if
+// the caller asks.
 bool mma_legal(const Conv2dTask& t) {
-    if (t.type == JCUCONV_F16) return t.architecture >= 75;
+    if (t.type == JCUCONV_F16) return true;
     return t.architecture >= 80 && (t.type == JCUCONV_BF16 || t.math != JCUCONV_MATH_EXACT);
 }
 
@@ -108,7 +110,10 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     const GemmSize size = gemm_size(g, t.pass);
     const bool in_registers = config.vec == 1 || t.architecture < 80 || config.math == JCUCONV_MATH_TF32X3 ||
                               (t.type == JCUCONV_F32 && t.pass == JCUCONV_WGRAD);
-    config.tile = choose_tile(size, t.pass, in_registers ? kMmaTilesInRegisters : std::span<const TileRow>(kMmaTiles), mma_extent);
+    const std::span<const TileRow> tiles = config.vec == 1 && t.type == JCUCONV_F32 ? kMmaTilesOfScalars
+                                           : in_registers                          ? kMmaTilesInRegisters
+                                                                                   : std::span<const TileRow>(kMmaTiles);
+    config.tile = choose_tile(size, t.pass, tiles, mma_extent);
     if (t.pass == JCUCONV_WGRAD)
         config.split = choose_split(
             {g.pixels_out(), kMinSplitPixels, blocks(size, mma_extent(config.tile, t.pass)), g.groups, g.filter_elements()},
@@ -119,6 +124,9 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
 constexpr std::int64_t kMaxItems = kMaxGridX * 256;  // threads of a grid
 
 bool always(const Conv2dTask&) { return true; }
+
+// FMA kernels are compiled for what no tensor core computes: fp32, and bf16 where it has none.
+bool fma_legal(const Conv2dTask& t) { return t.type == JCUCONV_F32 || (t.type == JCUCONV_BF16 && t.architecture < 80); }
 
 Conv2dConfig implicit_gemm(const Conv2dTask& t) { return gemm(Conv2dAlgorithm::kImplicitGemm, t); }
 
@@ -147,7 +155,7 @@ bool pointwise_legal(const Conv2dTask& t) {
     const Conv2dGeometry& g = t.g;
     const bool every_pixel_once = g.r == 1 && g.s == 1 && g.p == g.h && g.q == g.w && g.stride_h == 1 && g.stride_w == 1 &&
                                   g.pad_top == 0 && g.pad_left == 0;
-    return every_pixel_once && vector_of(t, g.group_c % 4 == 0 && g.group_k % 4 == 0) == 4;
+    return t.type == JCUCONV_F32 && every_pixel_once && vector_of(t, g.group_c % 4 == 0 && g.group_k % 4 == 0) == 4;
 }
 
 Conv2dConfig pointwise(const Conv2dTask& t) {
@@ -169,12 +177,12 @@ struct Row {
     Conv2dConfig (*configure)(const Conv2dTask&);
 };
 
-// Best first; the last row takes everything.
+// Best first; one of the last row and the tensor cores' takes any task.
 constexpr Row kRows[] = {
     {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_legal, depthwise_pays, depthwise},
     {Conv2dAlgorithm::kMmaGemm, "mma_gemm", mma_legal, always, mma_gemm},
     {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_legal, pointwise_pays, pointwise},
-    {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", always, always, implicit_gemm},
+    {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", fma_legal, always, implicit_gemm},
 };
 static_assert(std::size(kRows) == std::size(kConv2dAlgorithms));
 

@@ -68,7 +68,7 @@ JCUCONV_TEST(vectors_need_divisible_channels_and_alignment) {
     const auto g = geometry(2, 8, 16, 16, 3);
     CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_FPROP, 16, 0}).vec == 4);
     CHECK(choose_conv2d({g, JCUCONV_F32, JCUCONV_FPROP, 8, 0}).vec == 1);
-    CHECK(choose_conv2d({g, JCUCONV_F16, JCUCONV_FPROP, 8, 0, JCUCONV_MATH_EXACT, 70}).vec == 4);
+    CHECK(choose_conv2d({g, JCUCONV_BF16, JCUCONV_FPROP, 8, 0, JCUCONV_MATH_EXACT, 75}).vec == 4);
     CHECK(choose_conv2d({geometry(2, 8, 16, 18, 3), JCUCONV_F32, JCUCONV_FPROP, 16, 0}).vec == 1);
 }
 
@@ -107,7 +107,6 @@ JCUCONV_TEST(tensor_cores_take_what_the_architecture_has_and_fp32_only_when_aske
         CHECK(algorithm(JCUCONV_F32, JCUCONV_MATH_TF32, architecture) == newer);
         CHECK(algorithm(JCUCONV_F32, JCUCONV_MATH_TF32X3, architecture) == newer);
     }
-    CHECK(algorithm(JCUCONV_F16, JCUCONV_MATH_EXACT, 70) == Conv2dAlgorithm::kImplicitGemm);
 }
 
 JCUCONV_TEST(tensor_core_vectors_are_16_bytes_of_every_side_that_is_loaded) {

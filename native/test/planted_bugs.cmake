@@ -115,7 +115,7 @@ planted_bug(channel_scale_bwd_last_warp_missing layers_test ${scale_bwd} "other 
 planted_bug(channel_scale_bwd_barrier_missing layers_test ${scale_bwd} "    sync_threads();" "")
 planted_bug(channel_scale_bwd_sums_what_it_writes layers_test ${scale_bwd} "sum += gradient * to_f32" "sum += gradient * gate * to_f32")
 planted_bug(channel_scale_bwd_image_in_32_bits sparse_test ${scale_bwd} "const std::int64_t at = (image * g.pixels + pixel) * g.c + c;" "const auto at = static_cast<int>((image * g.pixels + pixel) * g.c + c);")
-planted_bug(finite_check_misses_infinities step_test kernels/elementwise/finite_check.cu "v[e] - v[e] != 0.0f" "v[e] != v[e]")
+planted_bug(finite_check_misses_infinities step_test kernels/elementwise/finite_check.cu "v - v != 0.0f" "v != v")
 planted_bug(finite_check_keeps_the_old_flag step_test kernels/elementwise/finite_check.cu "store_global(flag, 0)" "load_global(flag)")
 planted_bug(step_control_counts_skipped_updates step_test kernels/optimizer/step_control.cu "(overflow ? 0u : 1u)" "1u")
 planted_bug(step_control_grows_one_step_late step_test kernels/optimizer/step_control.cu "good >= c.growth_interval" "good > c.growth_interval")

@@ -19,7 +19,7 @@ std::vector<jcuconv_conv2d> shapes() {
         jcuconv_conv2d p{};
         p.n = 1, p.h = p.w = hw, p.c = c, p.k = k, p.r = p.s = rs, p.groups = groups;
         p.pad_top = p.pad_left = pad, p.pad_bottom = p.pad_right = rs - 1 - pad;
-        p.stride_h = p.stride_w = stride, p.dilation_h = p.dilation_w = 1, p.type = JCUCONV_F16;
+        p.stride_h = p.stride_w = stride, p.dilation_h = p.dilation_w = 1;
         list.push_back(p);
     };
     add(4, 1, 1, 3, 1, 1, 1);
@@ -31,28 +31,36 @@ std::vector<jcuconv_conv2d> shapes() {
     return list;
 }
 
+// fp16 where the algorithm has it: half the memory.
+jcuconv_type type_of(Conv2dAlgorithm algorithm) {
+    return algorithm == Conv2dAlgorithm::kMmaGemm || algorithm == Conv2dAlgorithm::kDepthwise ? JCUCONV_F16 : JCUCONV_F32;
+}
+
 // A tensor of few pixels that hold data, `pitch` elements apart, at the end of a region.
 struct Pixels {
+    jcuconv_type type;
     Region region;
-    f16* first;
+    std::byte* first;
     int count, channels;
     std::int64_t pitch;
 
-    Pixels(std::int64_t all, int used, int channels_, std::int64_t pitch_)
-        : region(std::uint64_t((all - 1) * pitch_ + channels_) * 2),
-          first(reinterpret_cast<f16*>(region.begin()) + (all - used) * pitch_),
+    Pixels(jcuconv_type type_, std::int64_t all, int used, int channels_, std::int64_t pitch_)
+        : type(type_),
+          region(std::uint64_t((all - 1) * pitch_ + channels_) * size_of(type_)),
+          first(region.begin() + std::uint64_t((all - used) * pitch_) * size_of(type_)),
           count(used),
           channels(channels_),
           pitch(pitch_) {}
+    std::size_t at(int i) const { return std::size_t(i / channels * pitch + i % channels); }
     void write(const std::vector<float>& values) {
-        for (int i = 0; i < count * channels; ++i) first[i / channels * pitch + i % channels] = from_f32<f16>(values[std::size_t(i)]);
+        for (int i = 0; i < count * channels; ++i) put_element(type, first, at(i), values[std::size_t(i)]);
     }
     void poison() {
-        for (int i = 0; i < count * channels; ++i) first[i / channels * pitch + i % channels] = {0xFFFF};
+        for (int i = 0; i < count * channels; ++i) put_element(type, first, at(i), std::nanf(""));
     }
     bool holds(const std::vector<double>& expected) const {
         for (int i = 0; i < count * channels; ++i)
-            if (!(to_f32(first[i / channels * pitch + i % channels]) == expected[std::size_t(i)])) return false;
+            if (!(get_element(type, first, at(i)) == expected[std::size_t(i)])) return false;
         return true;
     }
 };
@@ -67,10 +75,12 @@ void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pa
     const auto ys = random.integers(shape.y_elements(), 2);
     const auto expected = conv2d_sums(shape, pass, xs, ws, ys).value;
 
+    const jcuconv_type type = type_of(algorithm);
     problem.n = images;
+    problem.type = type;
     Conv2dGeometry g;
     const Outcome valid = conv2d_geometry(problem, &g);
-    const Conv2dTask task{g, JCUCONV_F16, pass, 16, 0};
+    const Conv2dTask task{g, type, pass, 16, 0};
     const std::string name = std::string(name_of(algorithm)) + " pass " + std::to_string(pass) + ", c " + std::to_string(g.c) + ", " +
                              std::to_string(images) + " images, pitch " + std::to_string(g.x_pitch);
     if (!valid.ok()) return report(__FILE__, __LINE__, name + ": " + valid.text);
@@ -81,10 +91,10 @@ void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pa
         config.split.split_pixels = std::int64_t{1} << 29;
         config.split.splits = static_cast<int>((g.pixels_out() - 1) / config.split.split_pixels + 1);
     }
-    Pixels x(g.pixels_in(), used * g.h * g.w, g.c, g.x_pitch), y(g.pixels_out(), used * g.p * g.q, g.k, g.y_pitch);
+    Pixels x(type, g.pixels_in(), used * g.h * g.w, g.c, g.x_pitch), y(type, g.pixels_out(), used * g.p * g.q, g.k, g.y_pitch);
     const std::uint64_t filter_bytes = std::uint64_t(g.filter_elements()) * sizeof(float);
-    const Region w(filter_bytes / 2), dw(filter_bytes), parts(split ? filter_bytes * std::uint64_t(config.split.splits) : 0);
-    for (std::size_t i = 0; i < ws.size(); ++i) reinterpret_cast<f16*>(w.begin())[i] = from_f32<f16>(ws[i]);
+    const Region w(filter_bytes), dw(filter_bytes), parts(split ? filter_bytes * std::uint64_t(config.split.splits) : 0);
+    for (std::size_t i = 0; i < ws.size(); ++i) put_element(type, w.begin(), i, ws[i]);
     if (split) std::memset(parts.begin(), 0, parts.span().bytes);  // of the parts that do not run
     pass == JCUCONV_DGRAD ? x.poison() : x.write(xs);
     pass == JCUCONV_FPROP ? y.poison() : y.write(ys);
@@ -94,10 +104,10 @@ void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pa
     const Filtered filtered(blocks);
     Outcome queued;
     const Conv2dEpilogue none{};
-    if (pass == JCUCONV_FPROP) queued = conv2d_fprop(g, JCUCONV_F16, config, x.region.begin(), w.begin(), y.region.begin(), none, nullptr);
-    if (pass == JCUCONV_DGRAD) queued = conv2d_dgrad(g, JCUCONV_F16, config, y.region.begin(), w.begin(), x.region.begin(), none, nullptr);
+    if (pass == JCUCONV_FPROP) queued = conv2d_fprop(g, type, config, x.region.begin(), w.begin(), y.region.begin(), none, nullptr);
+    if (pass == JCUCONV_DGRAD) queued = conv2d_dgrad(g, type, config, y.region.begin(), w.begin(), x.region.begin(), none, nullptr);
     if (pass == JCUCONV_WGRAD)
-        queued = conv2d_wgrad(g, JCUCONV_F16, config, x.region.begin(), y.region.begin(), reinterpret_cast<float*>(dw.begin()), false,
+        queued = conv2d_wgrad(g, type, config, x.region.begin(), y.region.begin(), reinterpret_cast<float*>(dw.begin()), false,
                               reinterpret_cast<float*>(parts.begin()), nullptr);
     if (queued.ok()) queued = device::stream_synchronize(nullptr);
     if (!queued.ok()) return report(__FILE__, __LINE__, name + ": " + queued.text);
@@ -138,34 +148,33 @@ JCUCONV_TEST(far_filters_of_convolutions) {
         for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD}) {
             jcuconv_conv2d p{};
             p.n = p.h = p.w = p.r = p.s = p.groups = p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
-            p.c = kChannels, p.k = kFilters, p.type = JCUCONV_F16;
+            p.c = kChannels, p.k = kFilters;
             Conv2dGeometry g;
             CHECK(conv2d_geometry(p, &g).ok());
-            const Conv2dConfig config = configure_conv2d(algorithm, {g, JCUCONV_F16, pass, 16, 0});
-            const Region x(kChannels * 2), y(kFilters * 2), w(std::uint64_t(kChannels) * kFilters * 2);
+            const Conv2dConfig config = configure_conv2d(algorithm, {g, JCUCONV_F32, pass, 16, 0});
+            const Region x(kChannels * 4), y(kFilters * 4), w(std::uint64_t(kChannels) * kFilters * 4);
             Random random(9);
             const auto values = random.integers(kUsed, 3), filters = random.integers(kUsed * kUsed, 3);
             const bool forward = pass == JCUCONV_FPROP;
             const Region &from = forward ? x : y, &to = forward ? y : x;
-            auto* sources = reinterpret_cast<f16*>(from.begin());
-            for (std::uint64_t i = 0; i < from.span().bytes / 2; ++i) sources[i] = {0};
-            for (int i = 0; i < kUsed; ++i) reinterpret_cast<f16*>(from.last(kUsed * 2))[i] = from_f32<f16>(values[std::size_t(i)]);
-            auto* far = reinterpret_cast<f16*>(w.begin());
+            std::memset(from.begin(), 0, from.span().bytes);
+            std::memcpy(from.last(kUsed * 4), values.data(), kUsed * 4);
+            auto* far = reinterpret_cast<float*>(w.begin());
             std::vector<float> expected(kUsed, 0.0f);
             for (int k = 0; k < kUsed; ++k)
                 for (int c = 0; c < kUsed; ++c) {
                     const float filter = filters[std::size_t(k * kUsed + c)];
-                    far[std::int64_t{kFilters - kUsed + k} * kChannels + kChannels - kUsed + c] = from_f32<f16>(filter);
+                    far[std::int64_t{kFilters - kUsed + k} * kChannels + kChannels - kUsed + c] = filter;
                     expected[std::size_t(forward ? k : c)] += filter * values[std::size_t(forward ? c : k)];
                 }
             {
                 const Filtered filtered({.axis = 'y', .count = 1});
-                Outcome queued = forward ? conv2d_fprop(g, JCUCONV_F16, config, x.begin(), w.begin(), y.begin(), {}, nullptr)
-                                         : conv2d_dgrad(g, JCUCONV_F16, config, y.begin(), w.begin(), x.begin(), {}, nullptr);
+                Outcome queued = forward ? conv2d_fprop(g, JCUCONV_F32, config, x.begin(), w.begin(), y.begin(), {}, nullptr)
+                                         : conv2d_dgrad(g, JCUCONV_F32, config, y.begin(), w.begin(), x.begin(), {}, nullptr);
                 if (queued.ok()) queued = device::stream_synchronize(nullptr);
                 if (!queued.ok()) report(__FILE__, __LINE__, queued.text);
             }
-            for (int i = 0; i < kUsed; ++i) CHECK(to_f32(reinterpret_cast<f16*>(to.last(kUsed * 2))[i]) == expected[std::size_t(i)]);
+            for (int i = 0; i < kUsed; ++i) CHECK(reinterpret_cast<float*>(to.last(kUsed * 4))[i] == expected[std::size_t(i)]);
         }
 }
 

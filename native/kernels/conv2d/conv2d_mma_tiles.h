@@ -47,21 +47,26 @@ constexpr bool mma_tiles_agree(jcuconv_pass pass, std::string_view kernel) {
 }
 
 // Calls f.template operator()<Tile, kVector>() for the run-time configuration. Where operands wait in registers, as scalars, in two parts or
-// because 4-byte elements have no transposing ldmatrix, they do not fit beside the sums of a large tile.
+// because 4-byte elements have no transposing ldmatrix, they do not fit beside the sums of a large tile. fp32 with odd channel counts is rare
+// on tensor cores: the medium tile serves it alone.
 template <jcuconv_pass kPass, class F>
 Outcome with_mma_tile(jcuconv_type type, const Conv2dConfig& config, F f) {
     const auto with_math = [&]<class Math>() -> Outcome {
-        const auto with_vector = [&]<class Tile>() -> Outcome {
-            return config.vec > 1 ? f.template operator()<Tile, true>() : f.template operator()<Tile, false>();
+        constexpr bool kFloat = sizeof(typename Math::Storage) == 4;
+        const auto with_vector = [&]<class Tile, bool kScalars = true>() -> Outcome {
+            if constexpr (kScalars) {
+                if (config.vec == 1) return f.template operator()<Tile, false>();
+            }
+            return f.template operator()<Tile, true>();
         };
-        if constexpr (Math::kTerms == 1 && !(kPass == JCUCONV_WGRAD && sizeof(typename Math::Storage) == 4)) {
+        if constexpr (Math::kTerms == 1 && !(kPass == JCUCONV_WGRAD && kFloat)) {
             if (config.tile == Conv2dTile::kLarge) return f.template operator()<LargeMmaTile<Math>, true>();
         }
         if (config.tile != Conv2dTile::kSmall) return with_vector.template operator()<MediumMmaTile<Math>>();
         if constexpr (kPass == JCUCONV_WGRAD) {
-            return with_vector.template operator()<FlatMmaTile<Math>>();
+            return with_vector.template operator()<FlatMmaTile<Math>, !kFloat>();
         } else {
-            return with_vector.template operator()<NarrowMmaTile<Math>>();
+            return with_vector.template operator()<NarrowMmaTile<Math>, !kFloat>();
         }
     };
     switch (type) {

@@ -40,37 +40,27 @@ constexpr int blocks_side_by_side(std::string_view kernel) {
     return kRegisters / (Tile::kThreads * kernel_budget(kernel, Tile::kRows).registers);
 }
 
-// Calls f.template operator()<T>() for the storage type.
+// Calls f.template operator()<T, Tile, kVec>() for the run-time configuration. fp16 never comes here; bf16 does on sm_75 alone, and one tile
+// has to do.
 template <class F>
-Outcome with_storage_type(jcuconv_type type, F f) {
-    switch (type) {
-        case JCUCONV_F16: return f.template operator()<f16>();
-        case JCUCONV_BF16: return f.template operator()<bf16>();
-        default: return f.template operator()<float>();
+Outcome with_conv2d_tile(jcuconv_type type, const Conv2dConfig& config, F f) {
+    const auto with_vec = [&]<class T, class Tile>() -> Outcome {
+        return config.vec == 4 ? f.template operator()<T, Tile, 4>() : f.template operator()<T, Tile, 1>();
+    };
+    if (type == JCUCONV_BF16) return with_vec.template operator()<bf16, MediumTile>();
+    switch (config.tile) {
+        case Conv2dTile::kLarge: return with_vec.template operator()<float, LargeTile>();
+        case Conv2dTile::kMedium: return with_vec.template operator()<float, MediumTile>();
+        default: return with_vec.template operator()<float, SmallTile>();
     }
 }
 
-// Calls f.template operator()<T, Tile, kVec>() for the run-time configuration.
-template <class F>
-Outcome with_conv2d_tile(jcuconv_type type, const Conv2dConfig& config, F f) {
-    return with_storage_type(type, [&]<class T>() -> Outcome {
-        const auto with_vec = [&]<class Tile>() -> Outcome {
-            return config.vec == 4 ? f.template operator()<T, Tile, 4>() : f.template operator()<T, Tile, 1>();
-        };
-        switch (config.tile) {
-            case Conv2dTile::kLarge: return with_vec.template operator()<LargeTile>();
-            case Conv2dTile::kMedium: return with_vec.template operator()<MediumTile>();
-            default: return with_vec.template operator()<SmallTile>();
-        }
-    });
-}
+constexpr int kPointwiseVec = 4;
 
-// The same for the kernels of 1x1 windows.
+// Calls f.template operator()<Tile>() for the kernels of 1x1 windows, which are for fp32.
 template <class F>
-Outcome with_pointwise_tile(jcuconv_type type, const Conv2dConfig& config, F f) {
-    return with_storage_type(type, [&]<class T>() -> Outcome {
-        return config.tile == Conv2dTile::kLarge ? f.template operator()<T, LargeTile, 4>() : f.template operator()<T, MediumTile, 4>();
-    });
+Outcome with_pointwise_tile(const Conv2dConfig& config, F f) {
+    return config.tile == Conv2dTile::kLarge ? f.template operator()<LargeTile>() : f.template operator()<MediumTile>();
 }
 
 }  // namespace jcuconv

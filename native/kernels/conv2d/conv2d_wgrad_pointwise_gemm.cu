@@ -1,7 +1,6 @@
 // 1x1 convolution, weight gradient: dw[k,c] = sum over all pixels m of dy[m,k] * x[m,c].
 //
-// Layouts    x [pixels][c], dy [pixels][k] in the storage type at a pitch; dw [k][c/groups] and workspace [splits][k][c/groups]
-//            fp32.
+// Layouts    x [pixels][c], dy [pixels][k] at a pitch, dw [k][c/groups] and workspace [splits][k][c/groups], all fp32.
 // Mapping    GEMM with rows = filters of a group, columns = channels of a group, depth = pixels, cut into `splits` parts that are
 //            added by add_split_sums in fixed order. Grid: x channel tiles, y filter tiles, z = group * splits + split.
 // Limits     As forward; groups * splits <= 65535, pixels per split < 2^30.
@@ -19,9 +18,9 @@ namespace jcuconv {
 
 namespace {
 
-template <class T, class Tile, int kVec>
+template <class Tile>
 JCUCONV_KERNEL(Tile::kThreads)
-conv2d_wgrad_pointwise_gemm_kernel(const Conv2dGeometry g, int splits, std::int64_t split_pixels, const T* x, const T* dy,
+conv2d_wgrad_pointwise_gemm_kernel(const Conv2dGeometry g, int splits, std::int64_t split_pixels, const float* x, const float* dy,
                                    float* sums, bool accumulate) {
     const int group = static_cast<int>(block_index().z) / splits, split = static_cast<int>(block_index().z) % splits;
     const int first_channel = static_cast<int>(block_index().x) * Tile::kColumns;
@@ -29,13 +28,13 @@ conv2d_wgrad_pointwise_gemm_kernel(const Conv2dGeometry g, int splits, std::int6
     const std::int64_t first = split * split_pixels, left = std::int64_t{g.n} * g.p * g.q - first;
     const int pixels = static_cast<int>(left < split_pixels ? left : split_pixels);
 
-    using LoaderA = RowLoader<Tile, Tile::kRows, kVec>;
-    using LoaderB = RowLoader<Tile, Tile::kColumns, kVec>;
-    RowMatrix<T, LoaderA, kVec> gradients(dy + first * g.y_pitch + group * g.group_k, first_filter, g.group_k, g.y_pitch, pixels);
-    RowMatrix<T, LoaderB, kVec> images(x + first * g.x_pitch + group * g.group_c, first_channel, g.group_c, g.x_pitch, pixels);
+    using LoaderA = RowLoader<Tile, Tile::kRows, kPointwiseVec>;
+    using LoaderB = RowLoader<Tile, Tile::kColumns, kPointwiseVec>;
+    RowMatrix<float, LoaderA, kPointwiseVec> gradients(dy + first * g.y_pitch + group * g.group_k, first_filter, g.group_k, g.y_pitch, pixels);
+    RowMatrix<float, LoaderB, kPointwiseVec> images(x + first * g.x_pitch + group * g.group_c, first_channel, g.group_c, g.x_pitch, pixels);
     float acc[Tile::kThreadRows][Tile::kThreadColumns];
     multiply_tile<Tile, LoaderA, LoaderB>(shared<typename Tile::Shared>(), gradients, images, pixels, acc);
-    store_filters<Tile, kVec>(acc, first_filter, g.group_k, first_channel, g.group_c,
+    store_filters<Tile, kPointwiseVec>(acc, first_filter, g.group_k, first_channel, g.group_c,
                               sums + (std::int64_t{split} * g.k + group * g.group_k) * g.group_c, accumulate);
 }
 
@@ -43,14 +42,14 @@ static_assert(pointwise_tiles_agree_with_launch("conv2d_wgrad_pointwise_gemm"));
 
 }  // namespace
 
-Outcome conv2d_wgrad_pointwise_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x,
+Outcome conv2d_wgrad_pointwise_gemm(const Conv2dGeometry& g, jcuconv_type, const Conv2dConfig& config, const void* x,
                                     const void* dy, float* dw, bool accumulate, float* workspace, device::Stream stream) {
     const bool split = config.split.splits > 1;
     const LaunchShape shape = conv2d_launch(g, JCUCONV_WGRAD, config);
-    JCUCONV_TRY(with_pointwise_tile(type, config, [&]<class T, class Tile, int kVec>() {
-        return launch("conv2d_wgrad_pointwise_gemm", conv2d_wgrad_pointwise_gemm_kernel<T, Tile, kVec>, grid_of(shape),
+    JCUCONV_TRY(with_pointwise_tile(config, [&]<class Tile>() {
+        return launch("conv2d_wgrad_pointwise_gemm", conv2d_wgrad_pointwise_gemm_kernel<Tile>, grid_of(shape),
                       shape.threads, shape.shared_bytes, stream, g, config.split.splits, config.split.split_pixels,
-                      static_cast<const T*>(x), static_cast<const T*>(dy), split ? workspace : dw, !split && accumulate);
+                      static_cast<const float*>(x), static_cast<const float*>(dy), split ? workspace : dw, !split && accumulate);
     }));
     return split ? add_split_sums(workspace, config.split.splits, g.filter_elements(), dw, accumulate, stream) : Outcome();
 }

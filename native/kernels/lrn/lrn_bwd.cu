@@ -48,7 +48,8 @@ Outcome lrn_bwd(const LrnGeometry& g, jcuconv_type type, int vec, const void* x,
                 device::Stream stream) {
     return with_type_and_vec(type, vec, [&]<class T, int kVec>() {
         const std::int64_t items = g.pixels * (g.c / kVec);
-        const auto kernel = g.half <= 2 ? lrn_bwd_kernel<T, kVec, 2> : lrn_bwd_kernel<T, kVec, kMaxLrnHalf>;
+        constexpr int kNarrow = narrow_lrn_half<kVec>;
+        const auto kernel = g.half <= kNarrow ? lrn_bwd_kernel<T, kVec, kNarrow> : lrn_bwd_kernel<T, kVec, kMaxLrnHalf>;
         return launch("lrn_bwd", kernel, item_grid(items), kItemThreads, 0, stream, g, items, static_cast<const T*>(x),
                       static_cast<const T*>(dy), static_cast<T*>(dx));
     });

@@ -3,7 +3,7 @@
 // Layouts    x, y NHWC in the storage type with a channel pitch; scale dense fp32, optional.
 // Mapping    One thread per run of 16 channels of a pixel. Its window lies in registers and moves on by kVec channels at a time: kVec
 //            new ones are read, the sums are formed anew. So a run reads its channels once, and a halo of kHalf on both sides.
-// Limits     Windows of up to 17 channels: kHalf = 2 serves up to 5, kHalf = 8 the rest. kVec = 4 needs c and the pitches divisible
+// Limits     Windows of up to 17 channels: kHalf = 2 serves up to 5 of vectors, kHalf = 8 the rest. kVec = 4 needs c and the pitches divisible
 //            by 4 and aligned tensors.
 // Resources  No shared memory. Floor: bytes of x + y (+ scale); the halo comes from the cache.
 // Lost       One thread per vector with its own halo: two to five times the reads and a division of the index per vector. One run per
@@ -59,7 +59,8 @@ lrn_fwd_kernel(const LrnGeometry g, std::int64_t items, const T* x, T* y, float*
 Outcome lrn_fwd(const LrnGeometry& g, jcuconv_type type, int vec, const void* x, void* y, float* scale, device::Stream stream) {
     return with_type_and_vec(type, vec, [&]<class T, int kVec>() {
         const std::int64_t items = g.pixels * ceil_div(g.c, kRun);
-        const auto kernel = g.half <= 2 ? lrn_fwd_kernel<T, kVec, 2> : lrn_fwd_kernel<T, kVec, kMaxLrnHalf>;
+        constexpr int kNarrow = narrow_lrn_half<kVec>;
+        const auto kernel = g.half <= kNarrow ? lrn_fwd_kernel<T, kVec, kNarrow> : lrn_fwd_kernel<T, kVec, kMaxLrnHalf>;
         return launch("lrn_fwd", kernel, item_grid(items), kItemThreads, 0, stream, g, items, static_cast<const T*>(x),
                       static_cast<T*>(y), scale);
     });

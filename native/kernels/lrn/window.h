@@ -6,6 +6,11 @@
 
 namespace jcuconv {
 
+// The half window that a kernel for narrow windows is compiled for: two, which serves the usual ones of three and five. Scalars, of odd
+// channel counts, have one kernel for all windows.
+template <int kVec>
+constexpr int narrow_lrn_half = kVec > 1 ? 2 : kMaxLrnHalf;
+
 // run[i] = pixel[first + i]
 template <class T, int kLength>
 JCUCONV_DEVICE void load_channels(const T* pixel, int first, int channels, float (&run)[kLength]) {

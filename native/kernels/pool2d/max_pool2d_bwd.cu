@@ -51,14 +51,17 @@ max_pool2d_bwd_kernel(const Pool2dGeometry g, std::int64_t items, const T* dy, c
 
 Outcome max_pool2d_bwd(const Pool2dGeometry& g, jcuconv_type type, int vec, const void* dy, const void* argmax, void* dx,
                        device::Stream stream) {
-    return with_type_and_vec(type, vec, [&]<class T, int kVec>() {
+    const bool wide = g.r * g.s > kMaxByteWindow;
+    return with_type_and_vec(type, wide ? 1 : vec, [&]<class T, int kVec>() {
         const std::int64_t items = g.pixels_in() * (g.c / kVec);
         const auto run = [&]<class Offset>(const Offset* offsets) {
             return launch("max_pool2d_bwd", max_pool2d_bwd_kernel<T, kVec, Offset>, item_grid(items), kItemThreads, 0, stream, g,
                           items, static_cast<const T*>(dy), offsets, static_cast<T*>(dx));
         };
-        return g.r * g.s <= kMaxByteWindow ? run(static_cast<const std::uint8_t*>(argmax))
-                                           : run(static_cast<const std::int32_t*>(argmax));
+        if constexpr (kVec == 1) {
+            if (wide) return run(static_cast<const std::int32_t*>(argmax));
+        }
+        return run(static_cast<const std::uint8_t*>(argmax));
     });
 }
 

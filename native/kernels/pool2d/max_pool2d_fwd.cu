@@ -61,13 +61,17 @@ max_pool2d_fwd_kernel(const Pool2dGeometry g, std::int64_t items, const T* x, T*
 
 Outcome max_pool2d_fwd(const Pool2dGeometry& g, jcuconv_type type, int vec, const void* x, void* y, void* argmax,
                        device::Stream stream) {
-    return with_type_and_vec(type, vec, [&]<class T, int kVec>() {
+    const bool wide = g.r * g.s > kMaxByteWindow;
+    return with_type_and_vec(type, wide ? 1 : vec, [&]<class T, int kVec>() {
         const std::int64_t items = g.pixels_out() * (g.c / kVec);
         const auto run = [&]<class Offset>(Offset* offsets) {
             return launch("max_pool2d_fwd", max_pool2d_fwd_kernel<T, kVec, Offset>, item_grid(items), kItemThreads, 0, stream, g,
                           items, static_cast<const T*>(x), static_cast<T*>(y), offsets);
         };
-        return g.r * g.s <= kMaxByteWindow ? run(static_cast<std::uint8_t*>(argmax)) : run(static_cast<std::int32_t*>(argmax));
+        if constexpr (kVec == 1) {  // windows so large are rare, and reuse makes up for scalars
+            if (wide) return run(static_cast<std::int32_t*>(argmax));
+        }
+        return run(static_cast<std::uint8_t*>(argmax));
     });
 }
 

@@ -96,18 +96,21 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
         return false;
     }
     CHECK(g.p == shape.p() && g.q == shape.q());
-    const Conv2dTask task{g, type, pass, variant.alignment, 0, variant.math};
     const auto general = g.groups > 1 && g.c == g.groups && g.k == g.groups ? Conv2dAlgorithm::kDepthwise
-                                                                           : Conv2dAlgorithm::kImplicitGemm;
+                         : type == JCUCONV_F16                              ? Conv2dAlgorithm::kMmaGemm
+                                                                            : Conv2dAlgorithm::kImplicitGemm;
     const Conv2dAlgorithm algorithm = pass == JCUCONV_BGRAD ? general : variant.algorithm.value_or(general);
+    const int architecture = algorithm == Conv2dAlgorithm::kImplicitGemm ? 75 : 90;  // where bf16 has no tensor cores
+    const Conv2dTask task{g, type, pass, variant.alignment, 0, variant.math, architecture};
     if (!conv2d_legal(algorithm, task)) {
         report(__FILE__, __LINE__, name + ": " + name_of(algorithm) + " cannot do this");
         return false;
     }
     Conv2dConfig config = configure_conv2d(algorithm, task);
-    config.tile = variant.tile;
+    if (type != JCUCONV_BF16 || algorithm != Conv2dAlgorithm::kImplicitGemm) config.tile = variant.tile;
     const bool large_mma = algorithm != Conv2dAlgorithm::kMmaGemm || (config.vec > 1 && !(pass == JCUCONV_WGRAD && type == JCUCONV_F32));
-    if (config.tile == Conv2dTile::kLarge && !large_mma) config.tile = Conv2dTile::kMedium;
+    const bool small_mma = algorithm != Conv2dAlgorithm::kMmaGemm || config.vec > 1 || type != JCUCONV_F32;
+    if ((config.tile == Conv2dTile::kLarge && !large_mma) || (config.tile == Conv2dTile::kSmall && !small_mma)) config.tile = Conv2dTile::kMedium;
     if (variant.splits > 1) {
         const std::int64_t size = reduction_size(g, config);
         config.split.split_pixels = ceil_div<std::int64_t>(size, variant.splits);
@@ -159,7 +162,9 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     for (const auto& [label, tensor] : {std::pair{"x", &x}, {"w", &w}, {"y", &y}, {"bias", &b}, {"dw", &dw}, {"dbias", &dbias}})
         operands.push_back({label, tensor->span(), tensor != &out ? Use::kReads : old.empty() ? Use::kOverwrites : Use::kUpdates});
     if (!run_operation(name, operands, operation)) return false;
-    matches(name, out, finish(conv2d_sums(shape, pass, xs, ws, ys), bias, old, problem, variant), out_type);
+    Variant used = variant;
+    used.algorithm = algorithm;
+    matches(name, out, finish(conv2d_sums(shape, pass, xs, ws, ys), bias, old, problem, used), out_type);
     return failures() == failures_before;
 }
 

@@ -24,6 +24,18 @@ inline float rounded(jcuconv_type type, double value) {
     return type == JCUCONV_F16 ? to_f32(from_f32<f16>(f)) : type == JCUCONV_BF16 ? to_f32(from_f32<bf16>(f)) : f;
 }
 
+// Elements of a tensor whose type is known at run time.
+inline void put_element(jcuconv_type type, void* elements, std::size_t at, float value) {
+    if (type == JCUCONV_F32) static_cast<float*>(elements)[at] = value;
+    if (type == JCUCONV_F16) static_cast<f16*>(elements)[at] = from_f32<f16>(value);
+    if (type == JCUCONV_BF16) static_cast<bf16*>(elements)[at] = from_f32<bf16>(value);
+}
+inline float get_element(jcuconv_type type, const void* elements, std::size_t at) {
+    if (type == JCUCONV_F16) return to_f32(static_cast<const f16*>(elements)[at]);
+    if (type == JCUCONV_BF16) return to_f32(static_cast<const bf16*>(elements)[at]);
+    return static_cast<const float*>(elements)[at];
+}
+
 // Distance of neighbouring values of the type near `value`, for error bounds.
 inline double ulp(jcuconv_type type, double value) {
     const int bits = type == JCUCONV_F16 ? 10 : type == JCUCONV_BF16 ? 7 : 23;
@@ -121,16 +133,8 @@ class Tensor {
         return mutex;
     }
     std::size_t at(std::int64_t i) const { return static_cast<std::size_t>(i / channels_ * pitch_ + i % channels_); }
-    void put(std::int64_t i, float v) {
-        if (type_ == JCUCONV_F32) static_cast<float*>(address())[at(i)] = v;
-        if (type_ == JCUCONV_F16) static_cast<f16*>(address())[at(i)] = from_f32<f16>(v);
-        if (type_ == JCUCONV_BF16) static_cast<bf16*>(address())[at(i)] = from_f32<bf16>(v);
-    }
-    float get(std::int64_t i) const {
-        if (type_ == JCUCONV_F16) return to_f32(static_cast<const f16*>(address())[at(i)]);
-        if (type_ == JCUCONV_BF16) return to_f32(static_cast<const bf16*>(address())[at(i)]);
-        return static_cast<const float*>(address())[at(i)];
-    }
+    void put(std::int64_t i, float v) { put_element(type_, address(), at(i), v); }
+    float get(std::int64_t i) const { return get_element(type_, address(), at(i)); }
 
     jcuconv_type type_;
     std::int64_t pixels_;
