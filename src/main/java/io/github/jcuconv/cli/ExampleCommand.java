@@ -3,6 +3,8 @@ package io.github.jcuconv.cli;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.examples.Example;
 import io.github.jcuconv.examples.Finding;
+import io.github.jcuconv.io.AtomicFiles;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,10 @@ final class ExampleCommand extends Command {
 
     @Option(names = "--quick", description = "a small form that takes seconds")
     boolean quick;
+
+    @Option(names = "--chart", paramLabel = "FILE", description = "where the example's chart goes, as SVG")
+    @Nullable
+    Path chart;
 
     @Override
     String example() {
@@ -45,6 +51,10 @@ final class ExampleCommand extends Command {
             }
             say("");
             say(finding.answer());
+            if (chart != null) {
+                AtomicFiles.writeString(
+                        chart, finding.chart().orElseThrow(() -> new Failure(name + " draws no chart")));
+            }
             writeJson(json(opened, finding));
         }
         return 0;

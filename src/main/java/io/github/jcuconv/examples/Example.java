@@ -16,6 +16,7 @@ public interface Example {
         map.put("lrn", new LocalResponse());
         map.put("architectures", new Architectures());
         map.put("fully-convolutional", new FullyConvolutional());
+        map.put("segmentation", new Segmentation());
         map.put("transfer-learning", new TransferLearning());
         return java.util.Collections.unmodifiableMap(map);
     }

@@ -3,6 +3,8 @@ package io.github.jcuconv.examples;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What an example found: tables of numbers, and one sentence that reads them. */
 public final class Finding {
@@ -26,6 +28,7 @@ public final class Finding {
 
     private final List<Table> tables = new ArrayList<>();
     private String answer = "";
+    private @Nullable String chart;
 
     /** Adds an empty table. */
     Finding table(String... columns) {
@@ -45,6 +48,12 @@ public final class Finding {
         return this;
     }
 
+    /** Sets the chart, the text of an SVG file. */
+    Finding chart(String svg) {
+        chart = svg;
+        return this;
+    }
+
     /** The tables. */
     public List<Table> tables() {
         return List.copyOf(tables);
@@ -53,5 +62,10 @@ public final class Finding {
     /** The sentence. */
     public String answer() {
         return answer;
+    }
+
+    /** The chart as the text of an SVG file, if it drew one. */
+    public Optional<String> chart() {
+        return Optional.ofNullable(chart);
     }
 }

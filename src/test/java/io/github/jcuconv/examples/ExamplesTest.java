@@ -12,6 +12,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each example says must be so, by a margin, also in its quick form. */
 class ExamplesTest {
+    private static final String WITH_SKIPS = "IoU with skips";
+    private static final String WITHOUT_SKIPS = "IoU without skips";
+
     private static Finding run(String name, boolean quick, long seed) {
         try (Engine engine = Engine.open("onednn")) {
             Finding finding = Objects.requireNonNull(Example.ALL.get(name)).run(engine, quick, seed);
@@ -97,5 +100,31 @@ class ExamplesTest {
         Finding.Table table = run("transfer-learning", true, 1).tables().get(0);
         assertTrue(table.number("20", "gain") >= 5, table.toString());
         assertTrue(table.number("20", "from the trained network %") > 60, table.toString());
+    }
+
+    @Test
+    void scores_of_earlier_maps_find_thin_poles() {
+        Finding finding = run("segmentation", true, 1);
+        Finding.Table classes = finding.tables().get(0);
+        assertTrue(classes.number("mean", WITH_SKIPS) >= 0.7, classes.toString());
+        assertTrue(
+                classes.number("mean", WITH_SKIPS) >= classes.number("mean", WITHOUT_SKIPS) + 0.05, classes.toString());
+        assertTrue(
+                classes.number("pole", WITH_SKIPS) >= classes.number("pole", WITHOUT_SKIPS) + 0.2, classes.toString());
+        Finding.Table places = finding.tables().get(1);
+        String wrong = "wrong % with skips";
+        assertTrue(
+                places.number("within 2 of another class", wrong) > 3 * places.number("others", wrong),
+                places.toString());
+    }
+
+    @Tag("full")
+    @Test
+    void segmentation_in_the_full_form_as_the_mean_of_three_seeds() {
+        double sum = 0;
+        for (long seed = 1; seed <= 3; seed++) {
+            sum += run("segmentation", false, seed).tables().get(0).number("mean", WITH_SKIPS);
+        }
+        assertTrue(sum / 3 >= 0.85, "mean IoU over three seeds: " + sum / 3);
     }
 }
