@@ -117,7 +117,7 @@ final class DoctorCommand extends Command {
         }
     }
 
-    private static String cpu() {
+    static String cpu() {
         String flags = line("/proc/cpuinfo", "flags");
         StringBuilder text = new StringBuilder(line("/proc/cpuinfo", "model name"));
         for (String flag : List.of("avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16")) {

@@ -64,7 +64,7 @@ final class MnistCommand extends TrainingCommand {
                     announce("training " + model + " on " + images.name() + missing, runs, images, note, opened);
                 }
                 results.add(
-                        train(s, images, opened, folder.resolve(s.precision().label()), null));
+                        train(s, images, opened, folder.resolve(s.precision().label()), null, null));
                 if (results.size() == runs.size()) {
                     report(opened, images, results);
                 }

@@ -3,10 +3,13 @@ package io.github.jcuconv.cli;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.FileException;
 import io.github.jcuconv.data.Dataset;
+import io.github.jcuconv.io.AtomicFiles;
 import io.github.jcuconv.io.Checkpoint;
 import io.github.jcuconv.nn.Remedies;
+import io.github.jcuconv.report.TrainingReport;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -35,6 +38,10 @@ final class TrainCommand extends TrainingCommand {
     @Nullable
     String fit;
 
+    @Option(names = "--report", paramLabel = "FILE", description = "a page with curves, mistakes, filters and memory")
+    @Nullable
+    Path page;
+
     @Override
     String example() {
         return "--model lenet5 --data digits --precision fp16 --epochs 3 --out lenet5";
@@ -59,6 +66,9 @@ final class TrainCommand extends TrainingCommand {
         if (folder != null) {
             requireWritable(folder);
         }
+        if (page != null) {
+            requireWritable(Objects.requireNonNull(page.toAbsolutePath().getParent()));
+        }
         if (from != null && fit == null) {
             from.requireSame(settings, images);
         }
@@ -66,7 +76,14 @@ final class TrainCommand extends TrainingCommand {
             settings = limit > 0 ? fitted(settings, images, opened, limit) : settings;
             String going = from == null ? "" : ", going on after epoch " + from.number("epochsDone");
             announce("training " + model + " on " + images.name() + going, List.of(settings), images, "", opened);
-            report(opened, images, List.of(train(settings, images, opened, folder, from)));
+            TrainingReport report = page == null ? null : new TrainingReport(images);
+            TrainRun.Result result = train(settings, images, opened, folder, from, report);
+            report(opened, images, List.of(result));
+            if (page != null && report != null) {
+                String html = report.html(model + " on " + images.name(), TrainReport.facts(opened, images, result));
+                AtomicFiles.writeString(page, html);
+                say("report: " + page);
+            }
         }
         if (folder != null) {
             say("");
@@ -77,8 +94,9 @@ final class TrainCommand extends TrainingCommand {
 
     /** Says what it takes to stay within the limit, which the engine keeps from now on. */
     private Settings fitted(Settings settings, Dataset images, Engine opened, long limit) {
-        Remedies.Fit found =
-                new TrainRun(settings, images, opened, TrainReport.listener(settings, progress(settings))).fit(limit);
+        Remedies.Fit found = new TrainRun(
+                        settings, images, opened, TrainReport.listener(settings, progress(settings), null))
+                .fit(limit);
         opened.limitMemory(limit);
         if (!found.change().isEmpty()) {
             say("to fit " + fit + ": " + found.change() + " (" + found.cost() + ")");

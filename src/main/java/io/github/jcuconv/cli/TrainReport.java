@@ -4,7 +4,9 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.memory.Part;
+import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Trainer;
+import io.github.jcuconv.report.TrainingReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class TrainReport {
     private TrainReport() {}
 
-    /** Shows a bar, and a line per epoch. */
-    static TrainRun.Listener listener(Settings settings, Progress progress) {
+    /** Shows a bar, and a line per epoch; a page, if there is to be one, hears it too. */
+    static TrainRun.Listener listener(Settings settings, Progress progress, @Nullable TrainingReport page) {
         return new TrainRun.Listener() {
             @Override
             public void begin(int done) {
@@ -30,6 +32,9 @@ final class TrainReport {
             public void step(int epoch, int step, int steps, Trainer trainer) {
                 if (progress.due()) {
                     progress.show(epoch, settings.epochs(), step, steps, settings.batch(), trainer.loss());
+                }
+                if (page != null && (step % TrainRun.LOSS_EVERY == 0 || step == steps)) {
+                    page.loss(epoch - 1 + (double) step / steps, trainer.loss());
                 }
             }
 
@@ -44,6 +49,16 @@ final class TrainReport {
                         Text.percent(e.accuracy()),
                         e.images() / e.seconds(),
                         e.seconds()));
+                if (page != null) {
+                    page.accuracy(e.number(), e.accuracy());
+                }
+            }
+
+            @Override
+            public void done(Network network, Trainer trainer) {
+                if (page != null) {
+                    page.finish(network, trainer, settings.batch());
+                }
             }
         };
     }
@@ -109,6 +124,21 @@ final class TrainReport {
 
     private static String[] cells(String first, List<Column> columns, Function<Column, String> cell) {
         return Stream.concat(Stream.of(first), columns.stream().map(cell)).toArray(String[]::new);
+    }
+
+    /** What a page says of a training beside its charts. */
+    static Map<String, String> facts(Engine engine, Dataset data, TrainRun.Result run) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put(
+                "test images that are right",
+                Text.percent(run.accuracy()) + " of " + data.test().count());
+        facts.put("training", Text.format("%.1f s, %,.0f images/s", run.seconds(), run.imagesPerSecond()));
+        run.settings().toMap(data).forEach((key, value) -> facts.put(key, String.valueOf(value)));
+        facts.put("weights, SHA-256", run.weightsSha256());
+        facts.put("engine", engine.describe());
+        facts.put("machine", DoctorCommand.cpu() + "; " + Runtime.getRuntime().availableProcessors() + " processors");
+        facts.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+        return facts;
     }
 
     /** The results for scripts. */

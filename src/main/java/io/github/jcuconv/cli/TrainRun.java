@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** One training from the first batch, or from a saved model, to the last epoch. Prints nothing: a {@link Listener} may. */
 final class TrainRun {
     /** The loss is averaged over every so-manieth step: reading it waits for the step. */
-    private static final int LOSS_EVERY = 10;
+    static final int LOSS_EVERY = 10;
 
     /** Hears how it goes. */
     interface Listener {
@@ -37,6 +37,9 @@ final class TrainRun {
 
         /** An epoch is over and saved. */
         void end(Epoch epoch);
+
+        /** Everything is done, and the trainer still there. */
+        default void done(Network network, Trainer trainer) {}
     }
 
     /**
@@ -150,6 +153,7 @@ final class TrainRun {
                 }
                 listener.end(epoch);
             }
+            listener.done(network, trainer);
             return new Result(
                     settings,
                     accuracy,

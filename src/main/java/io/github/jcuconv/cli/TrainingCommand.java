@@ -6,6 +6,7 @@ import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.memory.MemoryPlan;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.TrainerConfig;
+import io.github.jcuconv.report.TrainingReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,10 +62,7 @@ abstract class TrainingCommand extends Command {
             Files.delete(Files.createTempFile(folder, ".probe", ""));
         } catch (IOException e) {
             throw new FileException(
-                    folder.toString(),
-                    "the model cannot be saved there",
-                    "make it writable or choose another --out",
-                    e);
+                    folder.toString(), "nothing can be saved there", "make it writable or choose another folder", e);
         }
     }
 
@@ -76,7 +74,7 @@ abstract class TrainingCommand extends Command {
         say("engine  " + opened.describe());
         List<String> predictions = new ArrayList<>();
         for (Settings s : runs) {
-            MemoryPlan plan = new TrainRun(s, data, opened, TrainReport.listener(s, progress(s))).predict();
+            MemoryPlan plan = new TrainRun(s, data, opened, TrainReport.listener(s, progress(s), null)).predict();
             predictions.add(
                     Text.bytes(plan.predictedBytes()) + " in " + s.precision().label());
         }
@@ -85,8 +83,13 @@ abstract class TrainingCommand extends Command {
     }
 
     final TrainRun.Result train(
-            Settings s, Dataset data, Engine opened, @Nullable Path folder, @Nullable SavedModel from) {
-        TrainRun training = new TrainRun(s, data, opened, TrainReport.listener(s, progress(s)));
+            Settings s,
+            Dataset data,
+            Engine opened,
+            @Nullable Path folder,
+            @Nullable SavedModel from,
+            @Nullable TrainingReport page) {
+        TrainRun training = new TrainRun(s, data, opened, TrainReport.listener(s, progress(s), page));
         return training.run(folder, from);
     }
 

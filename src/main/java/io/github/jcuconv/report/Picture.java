@@ -2,7 +2,9 @@ package io.github.jcuconv.report;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
@@ -26,8 +28,13 @@ public final class Picture {
     public static String svg(int[] rgb, int width, int x, int y, int scale) {
         int height = rgb.length / width;
         return String.format(
+                Locale.ROOT,
                 "<image x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" style=\"image-rendering:pixelated\" href=\"%s\"/>%n",
-                x, y, width * scale, height * scale, uri(rgb, width));
+                x,
+                y,
+                width * scale,
+                height * scale,
+                uri(rgb, width));
     }
 
     /** The picture as a data URI; its pixels as in {@link #svg}. */
@@ -68,7 +75,7 @@ public final class Picture {
         byte[] packed = new byte[bytes.length + bytes.length / 1000 + 64];
         int length = deflater.deflate(packed);
         deflater.end();
-        return java.util.Arrays.copyOf(packed, length);
+        return Arrays.copyOf(packed, length);
     }
 
     private static void chunk(ByteBuffer png, String type, byte[] data) {

@@ -9,6 +9,7 @@ import io.github.jcuconv.data.Datasets;
 import io.github.jcuconv.data.Digits;
 import io.github.jcuconv.io.Checkpoint;
 import io.github.jcuconv.io.Json;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,10 +20,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 
 /** What each command says, to people and in JSON. */
 class CommandsTest {
@@ -131,6 +137,33 @@ class CommandsTest {
                 result.out().lines().filter(l -> l.startsWith("fp32  epoch ")).count(),
                 result.out());
         assertFalse(result.out().contains("\r"), "a pipe must not see a redrawn bar");
+    }
+
+    @Test
+    void train_writes_a_page_that_refers_to_nothing_else() throws Exception {
+        Path page = folder.resolve("page.html");
+        train(folder.resolve("model"), "--report", page.toString()).succeeded();
+        String html = Files.readString(page);
+        Document parsed = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new ByteArrayInputStream(html.getBytes(StandardCharsets.UTF_8)));
+        assertFalse(html.contains("http") || html.contains("url("), "it names an address");
+        NodeList all = parsed.getElementsByTagName("*");
+        Set<String> elements = new TreeSet<>();
+        for (int i = 0; i < all.getLength(); i++) {
+            Element element = (Element) all.item(i);
+            elements.add(element.getTagName());
+            for (String reference : List.of("src", "href")) {
+                String target = element.getAttribute(reference);
+                assertTrue(target.isEmpty() || target.startsWith("data:image/png;base64,"), target);
+            }
+        }
+        assertTrue(elements.containsAll(Set.of("svg", "polyline", "rect", "image", "img")), elements.toString());
+        assertFalse(elements.contains("script") || elements.contains("link"), elements.toString());
+        assertEquals(6, parsed.getElementsByTagName("h2").getLength());
+        for (String fact : List.of("seed", "machine", "engine", (String) sha())) {
+            assertTrue(html.contains("<td>" + fact + "</td>"), fact);
+        }
     }
 
     @Test

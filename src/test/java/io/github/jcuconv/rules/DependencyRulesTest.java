@@ -34,6 +34,7 @@ class DependencyRulesTest {
         "nn,       root op memory nn",
         "models,   root op nn models",
         "data,     root data",
+        "report,   root op memory nn data report",
     })
     void package_knows_only(String name, String allowed) {
         String[] packages = Stream.concat(
