@@ -15,13 +15,13 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** A network trained for an example: Adam, one cycle of the rate, fp32. */
 final class Classifier implements AutoCloseable {
     private static final int BATCH = 50;
     private static final float RATE = 3e-3f;
 
-    private final Network network;
     private final Trainer trainer;
     private final double seconds;
 
@@ -32,7 +32,6 @@ final class Classifier implements AutoCloseable {
 
     /** Trains; the parameters named begin with the values given, the others at random. */
     Classifier(Engine engine, Network network, Dataset data, int epochs, long seed, Map<String, float[]> from) {
-        this.network = network;
         Batches batches = Batches.shuffled(data, BATCH, seed);
         long steps = (long) epochs * batches.batchCount();
         Schedule schedule = new Schedule.OneCycle(RATE);
@@ -59,16 +58,20 @@ final class Classifier implements AutoCloseable {
 
     /** Per cent of the test images that it classifies rightly, with two decimals. */
     double accuracy(Dataset data) {
-        Batches batches = Batches.inOrder(data, BATCH);
+        return accuracy(trainer::infer, data, BATCH);
+    }
+
+    /** The same of any network; {@code infer} maps a batch of images to batch x classes. */
+    static double accuracy(UnaryOperator<float[]> infer, Dataset data, int batch) {
+        Batches batches = Batches.inOrder(data, batch);
         float[] x = new float[batches.batchElements()];
-        int[] labels = new int[BATCH];
-        int classes = network.output().output().c();
+        int[] labels = new int[batch];
         int right = 0;
         while (batches.hasNext()) {
             int real = batches.next(FloatBuffer.wrap(x), IntBuffer.wrap(labels));
-            float[] y = trainer.infer(x);
+            float[] y = infer.apply(x);
             for (int i = 0; i < real; i++) {
-                right += argmax(y, i * classes, classes, 1) == labels[i] ? 1 : 0;
+                right += argmax(y, i * data.classes(), data.classes(), 1) == labels[i] ? 1 : 0;
             }
         }
         return rounded(100.0 * right / data.test().count(), 100);

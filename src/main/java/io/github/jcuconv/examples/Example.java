@@ -12,12 +12,15 @@ public interface Example {
     private static Map<String, Example> all() {
         Map<String, Example> map = new LinkedHashMap<>();
         map.put("cnn-vs-dense", new CnnVersusDense());
+        map.put("three-layer-memory", new ThreeLayerMemory());
+        map.put("out-of-memory", new OutOfMemory());
         map.put("maxpool-vs-strided", new MaxPoolVersusStrided());
         map.put("lrn", new LocalResponse());
         map.put("architectures", new Architectures());
         map.put("fully-convolutional", new FullyConvolutional());
         map.put("segmentation", new Segmentation());
         map.put("transfer-learning", new TransferLearning());
+        map.put("feature-maps", new FeatureMaps());
         return java.util.Collections.unmodifiableMap(map);
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.jcuconv.Engine;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -126,5 +127,44 @@ class ExamplesTest {
             sum += run("segmentation", false, seed).tables().get(0).number("mean", WITH_SKIPS);
         }
         assertTrue(sum / 3 >= 0.85, "mean IoU over three seeds: " + sum / 3);
+    }
+
+    @Test
+    void three_layers_take_what_is_planned_and_more_than_is_counted_by_hand() {
+        Finding finding = run("three-layer-memory", true, 1);
+        assertEquals(903_400, finding.tables().get(0).number("all", "parameters"));
+        Finding.Table bytes = finding.tables().get(1);
+        assertEquals(12_613_600, bytes.number("an inference of one image", "counted by hand"));
+        for (List<Object> row : bytes.rows()) {
+            assertEquals(row.get(2), row.get(3), row.toString());
+        }
+        String training = "a training step of 4";
+        // 903,400 parameters, and per image its pixels and three layers of maps.
+        assertEquals(4 * (903_400 + 4L * (180_000 + 2_630_000)), bytes.number(training, "counted by hand"));
+        assertTrue(
+                bytes.number(training, "planned") > 1.5 * bytes.number(training, "counted by hand"), bytes.toString());
+    }
+
+    @Test
+    void every_remedy_trains_within_a_limit_that_the_training_exceeds() {
+        Finding.Table table = run("out-of-memory", true, 1).tables().get(0);
+        assertEquals(8, table.rows().size());
+        for (List<Object> row : table.rows()) {
+            assertEquals(row.get(1), row.get(2), row.toString());
+            assertEquals(row.get(0).equals("nothing"), (double) row.get(3) > 100, row.toString());
+        }
+        for (String half : List.of("half the batch", "two devices", "two micro-batches", "16-bit floats (bf16)")) {
+            assertTrue(table.number(half, "of the limit %") < 0.6 * table.number("nothing", "of the limit %"), half);
+        }
+        assertEquals(table.number("nothing", "test %"), table.number("recomputation", "test %"));
+    }
+
+    @Test
+    void classes_come_apart_from_layer_to_layer() {
+        Finding.Table table = run("feature-maps", true, 1).tables().get(0);
+        String right = "the nearest mean is right %";
+        assertTrue(gain(table, "pool2", "the image", right) >= 10, table.toString());
+        assertTrue(gain(table, "fc1", "pool2", right) >= 10, table.toString());
+        assertTrue(table.number("the image", right) > 15, table.toString());
     }
 }
