@@ -220,6 +220,20 @@ public final class Safetensors implements AutoCloseable {
         return values;
     }
 
+    /**
+     * Reads a tensor of type F32 and of this shape.
+     *
+     * @param shape the sizes that it must have, slowest first
+     * @throws CorruptFileException if there is no such tensor, or it is of another type or shape
+     */
+    public float[] readFloats(String name, List<Long> shape) {
+        if (!shape(name).equals(shape)) {
+            throw SafetensorsHeader.corrupt(
+                    source, "tensor \"" + name + "\" has the shape " + shape(name) + ", but " + shape + " is needed");
+        }
+        return readFloats(name);
+    }
+
     /** Closes the file; harmless when called again. */
     @Override
     public void close() {

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.github.jcuconv.CorruptFileException;
 import io.github.jcuconv.FileException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -224,6 +226,24 @@ class SafetensorsTest {
         }
     }
 
+    /** The mutator's files are small; these are as large as the limit lets them be. */
+    @Test
+    void hugeHeadersTakeTimeAndMemoryInProportion() throws IOException {
+        long began = cpuNanos();
+        assertCorrupt(with("{\"a\":" + "[".repeat(1 << 20), 0), "nested deeper");
+        assertCorrupt(with("{\"" + "a".repeat(8 << 20) + "\":1}", 0), "exactly dtype");
+        assertCorrupt(with("{" + tensor("a", "F32", "9".repeat(1 << 20), 0, 4) + "}", 4), "");
+        assertCorrupt(with("{" + tensor("a", "F32", "1,".repeat(1 << 20) + "2", 0, 4) + "}", 4), "needs 8 bytes");
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i < 100_000; i++) {
+            header.append(i == 0 ? "" : ",").append(tensor("t" + i, "U8", "0", 0, 0));
+        }
+        try (Safetensors file = Safetensors.open(file(with(header + "}", 0)))) {
+            assertEquals(100_000, file.names().size());
+        }
+        assertTrue(cpuNanos() - began < 10 * MOST_NANOS, "took " + (cpuNanos() - began) + " ns");
+    }
+
     @Test
     void mutatedFilesGiveNothingButCorruptFileException() throws IOException {
         fuzz(5, 20_000);
@@ -255,12 +275,32 @@ class SafetensorsTest {
         public void close() {}
     }
 
+    /** For files of about a kilobyte, whatever sizes they claim. */
+    private static final long MOST_BYTES = 1 << 20;
+
+    private static final long MOST_NANOS = 1_000_000_000;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    private static long allocated() {
+        return THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
+    }
+
+    /** Not the clock's time, which the machine's other work lengthens. */
+    private static long cpuNanos() {
+        return THREADS.getCurrentThreadCpuTime();
+    }
+
     private static void fuzz(long seed, int count) throws IOException {
         byte[] sample = sample();
         Random random = new Random(seed);
         int accepted = 0;
+        long longest = 0;
         for (int i = 0; i < count; i++) {
-            try (Safetensors file = Safetensors.open(new Memory(mutate(sample, random)), "fuzz")) {
+            byte[] mutated = mutate(sample, random);
+            long before = allocated();
+            long began = cpuNanos();
+            try (Safetensors file = Safetensors.open(new Memory(mutated), "fuzz")) {
                 for (String name : file.names()) {
                     assertEquals(file.byteCount(name), file.read(name).remaining());
                 }
@@ -268,7 +308,11 @@ class SafetensorsTest {
             } catch (CorruptFileException e) {
                 // What a broken file must give.
             }
+            long bytes = allocated() - before;
+            assertTrue(bytes < MOST_BYTES, "input " + i + " took " + bytes + " B");
+            longest = Math.max(longest, cpuNanos() - began);
         }
+        assertTrue(longest < MOST_NANOS, "an input took " + longest + " ns");
         assertTrue(
                 accepted > 0 && accepted < count * 3 / 4, accepted + " of " + count + " mutated files were accepted");
     }
