@@ -15,6 +15,10 @@ final class Machine {
 
     private Machine() {}
 
+    public static void main(String[] args) throws IOException {
+        System.out.println(name());
+    }
+
     /** CPU model and count, fit for a folder's name, e.g. {@code amd-epyc-9355-2-cores}. */
     static String name() throws IOException {
         String model = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()

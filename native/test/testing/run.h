@@ -115,7 +115,14 @@ inline std::string repeat(const std::vector<Operand>& operands, const Operation&
     return wrong;
 }
 
+// What is running, for those who count (race_shapes_test.cpp).
+inline std::string& current_operation() {
+    static std::string name;
+    return name;
+}
+
 inline bool run_operation(const std::string& what, const std::vector<Operand>& operands, const Operation& operation) {
+    current_operation() = what;
     const std::string wrong = repeat(operands, operation);
     if (!wrong.empty()) report(__FILE__, __LINE__, what + ": " + wrong);
     return wrong.empty();

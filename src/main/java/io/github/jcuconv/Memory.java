@@ -32,10 +32,7 @@ public final class Memory implements AutoCloseable {
     private Memory(Memory parent, long offset, long bytes) {
         this.engine = parent.engine;
         this.root = parent.root == null ? parent : parent.root;
-        ByteBuffer host = parent.block.host();
-        this.block = new EngineSpi.Block(
-                parent.block.address() + offset,
-                host == null ? null : host.slice((int) offset, (int) bytes).order(ByteOrder.nativeOrder()));
+        this.block = engine.spi().slice(parent.block, offset, bytes);
         this.bytes = bytes;
         this.gate = parent.gate;
         this.allocatedBytes = 0;

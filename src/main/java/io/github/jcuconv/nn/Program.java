@@ -254,22 +254,48 @@ final class Program implements AutoCloseable {
         return transferWorkspace == null ? null : transferWorkspace.memory();
     }
 
-    /** Allocates the arena, zeroes it and binds every tensor. */
+    /** Allocates the arena, binds every tensor and zeroes what holds parameters. */
     void allocate() {
-        Memory memory = engine.allocate(memoryPlan.arenaBytes());
+        place(
+                memoryPlan.arenaBytes(),
+                memoryPlan.slices().stream().mapToLong(MemoryPlan.Slice::offset).toArray(),
+                (byte) 0);
+    }
+
+    /** For tests: the same with a place for every tensor alone, {@code gap} bytes or a little more behind each, all of it filled with one byte. */
+    Memory allocateApart(long gap, byte fill) {
+        long[] offsets = new long[emitter.values.size()];
+        long end = MemoryPlan.roundUp(gap);
+        for (int i = 0; i < offsets.length; i++) {
+            offsets[i] = end;
+            end += MemoryPlan.roundUp(emitter.values.get(i).bytes() + gap);
+        }
+        return place(end, offsets, fill);
+    }
+
+    List<Value> values() {
+        return emitter.values;
+    }
+
+    private Memory place(long bytes, long[] offsets, byte fill) {
+        Memory memory = engine.allocate(bytes);
         arena = memory;
         Stream made = engine.newStream();
         stream = made;
+        if (fill != 0) {
+            made.fill(memory, fill);
+        }
         Value x = input == null ? inferenceInput : input;
-        link = new HostLink(made, memory, x.bytes() + (labels == null ? 0 : labels.bytes()));
+        link = new HostLink(made, memory.slice(0, 1), x.bytes() + (labels == null ? 0 : labels.bytes()));
         for (int i = 0; i < emitter.values.size(); i++) {
             Value value = emitter.values.get(i);
-            value.bind(memory.slice(memoryPlan.slices().get(i).offset(), value.bytes()));
+            value.bind(memory.slice(offsets[i], value.bytes()));
         }
         for (Value region : weights.regions) {
             made.fill(region.memory(), (byte) 0);
         }
         emitter.steps.forEach(Step::bind);
+        return memory;
     }
 
     /** From now on overwrites each tensor after its last use, so that a test sees a lifetime that is too short. */

@@ -3,10 +3,14 @@ package io.github.jcuconv.onednn;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 
 import io.github.jcuconv.DeviceException;
+import io.github.jcuconv.OutOfMemoryException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 
@@ -99,6 +103,30 @@ final class Native {
     }
 
     /** A native address as the preset wants it. */
+    /** Host memory at an address as a buffer, up to 2 GiB. */
+    static ByteBuffer view(long address, long bytes) {
+        if (bytes == 0) {
+            return ByteBuffer.allocateDirect(0);
+        }
+        return new Address().at(address, bytes).asByteBuffer().order(ByteOrder.nativeOrder());
+    }
+
+    /**
+     * Allocates zeroed memory of any size, to be given back by {@link Pointer#deallocate()}.
+     *
+     * @throws OutOfMemoryException if the limit of JavaCPP, by default the heap's, is reached
+     */
+    static Pointer allocate(long bytes) {
+        try {
+            return new BytePointer(bytes).zero();
+        } catch (OutOfMemoryError e) {
+            throw new OutOfMemoryException(
+                    bytes,
+                    Math.max(0, Pointer.maxBytes() - Pointer.totalBytes()),
+                    "raise -Dorg.bytedeco.javacpp.maxBytes (0: no limit), or take less");
+        }
+    }
+
     static final class Address extends Pointer {
         Address() {
             super((Pointer) null);

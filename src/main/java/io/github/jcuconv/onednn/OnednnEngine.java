@@ -30,7 +30,6 @@ import io.github.jcuconv.op.StepControl;
 import io.github.jcuconv.spi.EngineSpi;
 import io.github.jcuconv.spi.PlanSpi;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -69,7 +68,7 @@ final class OnednnEngine implements EngineSpi {
     private final engine cpu = Native.call("engine of the CPU", () -> new engine(engine.kind.cpu, 0));
     private final Descs descs = new Descs();
     private final Workers workers = new Workers(threads);
-    private final Map<Long, ByteBuffer> allocations = new ConcurrentHashMap<>();
+    private final Map<Long, Runnable> allocations = new ConcurrentHashMap<>(); // by address: how each is given back
     private final Map<Integer, Integer> generations = new HashMap<>();
     private volatile @Nullable stream[] streams = new stream[0];
 
@@ -173,22 +172,38 @@ final class OnednnEngine implements EngineSpi {
         return HostMemory.allocationBytes(bytes);
     }
 
+    /** No buffer of the JVM is larger than 2 GiB: a larger block has none, only its slices do. */
     @Override
     public Block allocate(long bytes) {
+        if (HostMemory.allocationBytes(bytes) > Integer.MAX_VALUE) {
+            Pointer allocation = Native.allocate(HostMemory.allocationBytes(bytes));
+            long address = -Math.floorDiv(-allocation.address(), HostMemory.ALIGNMENT) * HostMemory.ALIGNMENT;
+            allocations.put(address, allocation::deallocate);
+            return new Block(address, null);
+        }
         ByteBuffer allocation = HostMemory.allocate(bytes);
         ByteBuffer aligned = HostMemory.aligned(allocation, bytes);
         long address = new Pointer(aligned).address();
-        allocations.put(address, allocation);
+        allocations.put(address, () -> HostMemory.free(allocation));
         return new Block(address, aligned);
     }
 
     @Override
+    public Block slice(Block block, long offset, long bytes) {
+        if (block.host() != null || bytes > Integer.MAX_VALUE) {
+            return EngineSpi.super.slice(block, offset, bytes);
+        }
+        long address = block.address() + offset;
+        return new Block(address, Native.view(address, bytes));
+    }
+
+    @Override
     public void free(Block block) {
-        ByteBuffer allocation = allocations.remove(block.address());
-        if (allocation == null) {
+        Runnable release = allocations.remove(block.address());
+        if (release == null) {
             throw new IllegalArgumentException("free: " + block.address() + " was not allocated here");
         }
-        HostMemory.free(allocation);
+        release.run();
     }
 
     @Override
@@ -200,8 +215,7 @@ final class OnednnEngine implements EngineSpi {
             throw new IllegalArgumentException("wrap: address " + address + " with " + bytes
                     + " B; give the address of host memory and 1 B to 2 GiB");
         }
-        ByteBuffer view = new Native.Address().at(address, bytes).asByteBuffer();
-        return new Block(address, view.order(ByteOrder.nativeOrder()));
+        return new Block(address, Native.view(address, bytes));
     }
 
     stream stream(long handle) {

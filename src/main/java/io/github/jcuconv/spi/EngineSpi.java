@@ -7,6 +7,7 @@ import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -100,6 +101,14 @@ public interface EngineSpi extends AutoCloseable {
         for (int i = 0; i < bytes; i++) {
             host.put(i, value);
         }
+    }
+
+    /** A part of a block; it lies inside. */
+    default Block slice(Block block, long offset, long bytes) {
+        ByteBuffer host = block.host();
+        return new Block(
+                block.address() + offset,
+                host == null ? null : host.slice((int) offset, (int) bytes).order(ByteOrder.nativeOrder()));
     }
 
     private static ByteBuffer hostOf(Block block) {
