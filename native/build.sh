@@ -2,6 +2,7 @@
 # Builds the shared libraries that Java loads, and lays them out as they ride in the jar, with their SHA-256 beside them.
 #   native/build.sh BUILD NATIVES HEADERS JDK LIBRARY... [-D...]
 # BUILD is CMake's folder, NATIVES the root of the result, HEADERS what javac -h wrote, LIBRARY emulated or cuda; the rest goes to CMake.
+# LIBRARY cudnn_stand_in is for Java's tests and stays in BUILD.
 # Where a tool is missing, says so in its one line and passes: the tests that need these libraries then say that they did not run.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -23,6 +24,7 @@ names=jcuconv_jni
 for argument in "$@"; do
     case $argument in
         -D*) options+=("$argument") ;;
+        cudnn_stand_in) targets+=("$argument") ;;
         *)
             targets+=("libjcuconv_$argument")
             names+=", jcuconv_$argument"

@@ -114,6 +114,10 @@ NATIVE(jlong, streamWrap)(JNIEnv*, jclass, jint library, jlong native) {
     });
 }
 
+NATIVE(jlong, streamNative)(JNIEnv*, jclass, jint library, jlong stream) {
+    return made_by<void*>(library, [&](const Library& api, void** native) { return api.jcuconv_stream_native(pointer(stream), native); });
+}
+
 NATIVE(jint, streamSynchronize)(JNIEnv*, jclass, jint library, jlong stream) {
     return status_of(library, [&](const Library& api) { return api.jcuconv_stream_synchronize(pointer(stream)); });
 }

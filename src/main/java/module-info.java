@@ -6,6 +6,7 @@ module io.github.jcuconv {
     requires static org.bytedeco.javacpp;
     requires static org.bytedeco.dnnl;
     requires static jcuda;
+    requires static jcudnn;
     requires static java.desktop;
     requires static java.net.http;
     requires jdk.unsupported;
@@ -28,6 +29,7 @@ module io.github.jcuconv {
     provides io.github.jcuconv.spi.EngineProvider with
             io.github.jcuconv.cuda.CudaProvider,
             io.github.jcuconv.cuda.EmulatedProvider,
+            io.github.jcuconv.cudnn.CudnnProvider,
             io.github.jcuconv.onednn.OnednnProvider,
             io.github.jcuconv.reference.ReferenceProvider;
 }

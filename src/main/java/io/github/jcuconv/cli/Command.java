@@ -121,7 +121,7 @@ abstract class Command implements Callable<Integer> {
 
     private int failed(Exception e) {
         if (e instanceof UnsupportedException) {
-            return fail(NOT_RUN, e.getMessage(), e);
+            return fail(NOT_RUN, "not run: " + e.getMessage(), e);
         }
         if (e instanceof IllegalArgumentException) {
             return fail(USAGE, e.getMessage(), e);

@@ -147,6 +147,11 @@ final class CudaEngine implements EngineSpi {
     }
 
     @Override
+    public long nativeStream(long stream) {
+        return api.made(DeviceNatives.streamNative(library, stream));
+    }
+
+    @Override
     public void synchronize(long stream) {
         api.check(DeviceNatives.streamSynchronize(library, stream));
     }

@@ -54,6 +54,9 @@ final class DeviceNatives {
 
     static native long streamWrap(int library, long nativeStream);
 
+    /** What the driver calls a stream: a cudaStream_t. */
+    static native long streamNative(int library, long stream);
+
     static native int streamSynchronize(int library, long stream);
 
     static native int streamDestroy(int library, long stream);

@@ -1,44 +1,32 @@
 package io.github.jcuconv.cuda;
 
 import io.github.jcuconv.UnsupportedException;
+import io.github.jcuconv.internal.NativeFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLConnection;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Our shared libraries: found on the class path or module path, checked by SHA-256, and copied into a {@link PrivateFolder}, from where they
+ * Our shared libraries: found on the class path or module path, checked by SHA-256, and copied into the {@link NativeFolder}, from where they
  * are loaded by absolute path. So nothing is ever loaded that lay on the disk before, whatever the current folder, {@code java.library.path}
  * or the temporary folder hold.
- *
- * <p>The folder lies under {@code java.io.tmpdir}, or, where that forbids execution or writing, in the user's cache;
- * {@code -Djcuconv.tmpdir=DIR} names another place, and then the only one.
  */
 final class NativeLibraries {
-    private static final String TMPDIR = "jcuconv.tmpdir";
     private static final String PLATFORM = "linux-x86_64";
     private static final String RESOURCES = "io/github/jcuconv/native/" + PLATFORM + "/";
     private static final String SUMS = "SHA256SUMS";
 
     private static final Map<String, Path> LOCATED = new HashMap<>();
-    private static @Nullable PrivateFolder folder;
 
     private NativeLibraries() {}
 
@@ -80,14 +68,13 @@ final class NativeLibraries {
         }
         String file = "lib" + name + ".so";
         byte[] library = read(name, file);
-        Path path;
         try {
-            path = folder == null ? storeInNewFolder(name, file, library) : store(folder, file, library);
+            Path path = NativeFolder.store(file, library);
+            LOCATED.put(name, path);
+            return path;
         } catch (IOException e) {
-            throw unsupported(name, "cannot write " + file + " beside its other native libraries: " + reason(e));
+            throw unsupported(name, String.valueOf(e.getMessage()));
         }
-        LOCATED.put(name, path);
-        return path;
     }
 
     /** The library's bytes, compared with the sum beside it. */
@@ -106,7 +93,7 @@ final class NativeLibraries {
             bytes = bytes(library);
             expected = sum(new String(bytes(URI.create(sums).toURL()), StandardCharsets.UTF_8), file);
         } catch (IOException e) {
-            throw unsupported(name, "cannot read " + url + " and " + SUMS + " beside it: " + reason(e));
+            throw unsupported(name, "cannot read " + url + " and " + SUMS + " beside it: " + NativeFolder.reason(e));
         }
         String found = sha256(bytes);
         if (!found.equals(expected)) {
@@ -125,59 +112,6 @@ final class NativeLibraries {
         return file + " is not on the class path; add the jar of jcuconv with classifier " + PLATFORM
                 + (NativeLibraries.class.getModule().isNamed() ? " and --add-modules ALL-MODULE-PATH" : "")
                 + ", or build it: ./jcuconv with --engine emulated or cuda, or mvn verify";
-    }
-
-    /** Makes this JVM's folder in the first place that takes the library. */
-    private static Path storeInNewFolder(String name, String file, byte[] library) {
-        List<String> refused = new ArrayList<>();
-        for (Path parent : parents()) {
-            PrivateFolder fresh = null;
-            try {
-                fresh = PrivateFolder.in(parent);
-                Path path = store(fresh, file, library);
-                folder = fresh;
-                return path;
-            } catch (IOException e) {
-                refused.add(parent + ": " + reason(e));
-                if (fresh != null) {
-                    fresh.delete();
-                }
-            }
-        }
-        throw unsupported(
-                name,
-                "no folder takes its native libraries (" + String.join("; ", refused) + "); name one with -D" + TMPDIR
-                        + "=DIR");
-    }
-
-    private static Path store(PrivateFolder folder, String file, byte[] library) throws IOException {
-        Path path = folder.create(file, out -> {
-            ByteBuffer rest = ByteBuffer.wrap(library);
-            while (rest.hasRemaining()) {
-                out.write(rest);
-            }
-        });
-        // access(2) answers no for every file of a mount that forbids execution, also to root and whatever the file's
-        // mode.
-        if (!Files.isExecutable(path)) {
-            throw new IOException("execution is forbidden there (noexec)");
-        }
-        if (!Arrays.equals(library, Files.readAllBytes(path))) {
-            throw new IOException("it does not keep what is written");
-        }
-        return path;
-    }
-
-    private static List<Path> parents() {
-        String wanted = System.getProperty(TMPDIR);
-        if (wanted != null && !wanted.isBlank()) {
-            return List.of(Path.of(wanted));
-        }
-        String cache = System.getenv("XDG_CACHE_HOME");
-        Path caches = cache != null && Path.of(cache).isAbsolute()
-                ? Path.of(cache)
-                : Path.of(System.getProperty("user.home", "."), ".cache");
-        return List.of(Path.of(System.getProperty("java.io.tmpdir", "/tmp")), caches.resolve("jcuconv"));
     }
 
     private static byte[] bytes(URL url) throws IOException {
@@ -203,20 +137,6 @@ final class NativeLibraries {
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
         }
-    }
-
-    /** A reason for people: the messages of the JDK's exceptions on files often are just the path. */
-    private static String reason(IOException e) {
-        if (e instanceof NoSuchFileException) {
-            return "no such file or folder";
-        }
-        if (e instanceof AccessDeniedException) {
-            return "access denied";
-        }
-        if (e instanceof FileSystemException f && f.getReason() != null) {
-            return f.getReason();
-        }
-        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static UnsupportedException unsupported(String name, String rule) {

@@ -185,6 +185,14 @@ public interface EngineSpi extends AutoCloseable {
     /** Ends the use of a stream that {@link #wrapStream} took. */
     default void unwrapStream(long stream) {}
 
+    /**
+     * What the device's own libraries call a stream of ours, for an engine that puts such a library on another engine's streams; for
+     * {@code cuda} a {@code cudaStream_t}.
+     */
+    default long nativeStream(long stream) {
+        throw new UnsupportedOperationException("this engine has no native streams");
+    }
+
     /** Waits until all work of a stream is done. */
     void synchronize(long stream);
 

@@ -3,24 +3,19 @@ package io.github.jcuconv.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
-import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.github.jcuconv.testing.SelectedTests;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.platform.launcher.core.LauncherConfig;
-import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
-import org.junit.platform.launcher.core.LauncherFactory;
-import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /** Other tests once more, of the engine {@code emulated} and under -Xcheck:jni: the JVM finds nothing to say about the glue. */
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
@@ -50,7 +45,7 @@ class CheckedJniTest {
     @Test
     void the_glue_breaks_no_rule_of_jni() throws Exception {
         Emulated.require();
-        String out = run(TestRun.class, TESTS);
+        String out = run(SelectedTests.class, TESTS);
         assertTrue(out.matches("(?s).*tests run: [1-9]\\d+\\R.*"), out);
         assertEquals(List.of(), warnings(out));
     }
@@ -103,23 +98,6 @@ class CheckedJniTest {
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), out);
         return out;
-    }
-
-    /** The program under the check. */
-    static final class TestRun {
-        private TestRun() {}
-
-        public static void main(String[] args) {
-            LauncherDiscoveryRequestBuilder request = LauncherDiscoveryRequestBuilder.request();
-            Stream.of(args).forEach(name -> request.selectors(selectClass("io.github.jcuconv." + name)));
-            LauncherConfig config = LauncherConfig.builder()
-                    .enableTestExecutionListenerAutoRegistration(false)
-                    .build();
-            SummaryGeneratingListener listener = new SummaryGeneratingListener();
-            LauncherFactory.create(config).execute(request.build(), listener);
-            // Whether they passed is said where they run on their own.
-            System.out.println("tests run: " + listener.getSummary().getTestsSucceededCount());
-        }
     }
 
     /** Loads a library. */

@@ -203,7 +203,7 @@ class HostileCallsTest {
         boolean memory = method.getName().equals("malloc");
         if (memory && made != 0) {
             addresses.add(made);
-        } else if (method.getName().matches("(stream|event|graph).*")
+        } else if (method.getName().matches("(stream(?!Native)|event|graph).*")
                 || method.getDeclaringClass() == PlanNatives.class) {
             handles.add(made);
         }

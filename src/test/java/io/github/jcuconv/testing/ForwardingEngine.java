@@ -103,6 +103,11 @@ public class ForwardingEngine implements EngineSpi {
     }
 
     @Override
+    public long nativeStream(long stream) {
+        return inner.nativeStream(stream);
+    }
+
+    @Override
     public long createEvent() {
         return inner.createEvent();
     }

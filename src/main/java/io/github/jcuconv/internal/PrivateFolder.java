@@ -1,4 +1,4 @@
-package io.github.jcuconv.cuda;
+package io.github.jcuconv.internal;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;

@@ -1,0 +1,71 @@
+package io.github.jcuconv.cudnn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is missing is said, costs no other engine anything, and what lies about on the disk is never loaded. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(120)
+class CudnnLoadingTest {
+    private static final String[] SHAPE = {"--op", "conv2d", "--shapes", "n1c2h4w4k2r3s3", "--pass", "fprop"};
+
+    @TempDir
+    private Path temp;
+
+    private static void notRun(StandIn standIn, String reason) throws Exception {
+        StandIn.Result result = standIn.verify(SHAPE);
+        assertEquals(3, result.status(), result.out());
+        assertTrue(result.out().startsWith("jcuconv: not run: engine cudnn"), result.out());
+        assertTrue(result.out().contains(reason), result.out());
+        assertEquals(1, result.out().lines().count(), result.out());
+    }
+
+    @Test
+    void a_machine_without_a_gpu() throws Exception {
+        notRun(new StandIn(temp).flag("-Djcuconv.cudnn.device=cuda"), "it needs the engine cuda: ");
+    }
+
+    @Test
+    void no_cudnn() throws Exception {
+        notRun(
+                new StandIn(temp).with("LD_LIBRARY_PATH", temp.toString()),
+                "there is no cuDNN 9 (libcudnn.so.9: cannot open shared object file");
+    }
+
+    @Test
+    void another_cudnn() throws Exception {
+        notRun(new StandIn(temp).with("CUDNN_STAND_IN_VERSION", "8907"), "is version 8907, cuDNN 9 is needed");
+    }
+
+    @Test
+    void no_natives_of_jcuda() throws Exception {
+        notRun(new StandIn(temp).without("jcudnn-natives"), "add the jar org.jcuda:jcudnn-natives:12.6.0");
+    }
+
+    @Test
+    void no_jcuda() throws Exception {
+        notRun(new StandIn(temp).without("/jcudnn/"), "add org.jcuda:jcuda and jcudnn");
+    }
+
+    @Test
+    void a_planted_library_is_not_loaded_and_nothing_stays() throws Exception {
+        Path tmp = Files.createDirectory(temp.resolve("tmp"));
+        Path planted = tmp.resolve("libJCudnn-12.6.0-linux-x86_64.so");
+        Files.writeString(planted, "not a library");
+        StandIn.Result result =
+                new StandIn(temp).flag("-Djava.io.tmpdir=" + tmp).verify(SHAPE);
+        assertEquals(0, result.status(), result.out());
+        try (Stream<Path> left = Files.list(tmp)) {
+            assertEquals(Stream.of(planted).toList(), left.toList());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.jcuconv.cudnn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.jcuconv.testing.SelectedTests;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The engine {@code cudnn} through JCuda's own classes and natives, with a stand-in where cuDNN would be, against the oracle. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(300)
+class CudnnSuiteTest {
+    private static final String SHAPE = "n2c4h9w7k6r3s2u2v1pt1pb1g2";
+
+    @TempDir
+    private Path temp;
+
+    @Test
+    void every_list_passes_and_every_descriptor_is_destroyed() throws Exception {
+        List<String> tests = List.of("op.EngineSuiteTest", "op.FeatureMatrixTest", "op.RandomSuiteTest");
+        StandIn.Result result = new StandIn(temp).run(SelectedTests.class.getName(), tests);
+        assertTrue(result.out().contains("\ntests failed: 0\n"), result.out());
+        assertTrue(result.out().matches("(?s).*\ntests run: [4-9]\\d\n.*"), result.out());
+        result.calls().forEach((name, count) -> {
+            String opposite = name.replace("create ", "destroy ").replace("cudnnCreate", "cudnnDestroy");
+            assertEquals(count, result.calls().get(opposite), opposite);
+        });
+        assertTrue(
+                result.calls().getOrDefault("create Convolution", 0) > 100,
+                result.calls().toString());
+    }
+
+    @Test
+    void the_choice_is_measured_once_for_all_processes() throws Exception {
+        StandIn standIn = new StandIn(temp);
+        StandIn.Result first = standIn.verify("--op", "conv2d", "--shapes", SHAPE, "--pass", "fprop");
+        assertEquals(0, first.status(), first.out());
+        assertEquals(1, first.calls().get("find forward"));
+        StandIn.Result second = standIn.verify("--op", "conv2d", "--shapes", SHAPE, "--pass", "fprop");
+        assertEquals(0, second.status(), second.out());
+        assertFalse(second.calls().containsKey("find forward"), second.calls().toString());
+        assertTrue(second.out().contains("cudnn implicit_precomp_gemm"), second.out());
+        // A line that a killed process did not finish, and one of something else, are passed over.
+        Path cache;
+        try (var files = Files.walk(temp.resolve("cache"))) {
+            cache = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+        }
+        String line = Files.readString(cache);
+        Files.writeString(cache, line.substring(0, line.length() / 2) + "\nnonsense\n");
+        StandIn.Result third = standIn.verify("--op", "conv2d", "--shapes", SHAPE, "--pass", "fprop");
+        assertEquals(0, third.status(), third.out());
+        assertEquals(1, third.calls().get("find forward"));
+    }
+
+    /** Mistakes in the stand-in are as good as mistakes in what the engine tells it; the shapes keep the size of the output. */
+    @ParameterizedTest
+    @CsvSource({
+        "swaps_strides, conv2d, n2c4h6w6k6r3s3u2v3g2",
+        "swaps_padding, conv2d, n2c4h8w8k6r3s3u4v4pt1pb1",
+        "ignores_dilation, conv2d, n2c4h8w8k6r2s2u4v4d2e2",
+        "ignores_groups, conv2d, n2c4h9w7k6r3s2u2v1pt1pb1g2",
+        "reads_output, conv2d, n2c4h9w7k6r3s2u2v1pt1pb1g2",
+        "overruns_workspace, conv2d, n2c4h9w7k6r3s2u2v1pt1pb1g2",
+        "divides_alpha_twice, lrn, n1c12h4w4size5alpha10000",
+        "leaves_variance_biased, batch-norm, n4c3h5w5",
+    })
+    void a_planted_bug_is_seen(String bug, String op, String shape) throws Exception {
+        StandIn.Result result =
+                new StandIn(temp).with("CUDNN_STAND_IN_BUG", bug).verify("--op", op, "--shapes", shape);
+        assertEquals(1, result.status(), result.out());
+        assertTrue(result.out().contains("failed  cudnn"), result.out());
+    }
+
+    @Test
+    void a_status_becomes_an_exception_with_the_librarys_own_text() throws Exception {
+        String[] arguments = {"--op", "conv2d", "--shapes", SHAPE, "--pass", "fprop"};
+        StandIn.Result failed =
+                new StandIn(temp).with("CUDNN_STAND_IN_BUG", "fails").verify(arguments);
+        assertEquals(1, failed.status(), failed.out());
+        assertTrue(
+                failed.out()
+                        .contains(
+                                "DeviceException: engine cudnn failed: convolution forward: STAND_IN_EXECUTION_FAILED"),
+                failed.out());
+        StandIn.Result refused =
+                new StandIn(temp).with("CUDNN_STAND_IN_BUG", "refuses").verify(arguments);
+        assertEquals(3, refused.status(), refused.out());
+        assertTrue(refused.out().contains("STAND_IN_NOT_SUPPORTED"), refused.out());
+    }
+}
