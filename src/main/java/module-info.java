@@ -5,6 +5,7 @@ module io.github.jcuconv {
     requires static com.google.gson;
     requires static org.bytedeco.javacpp;
     requires static org.bytedeco.dnnl;
+    requires static jcublas;
     requires static jcuda;
     requires static jcudnn;
     requires static java.desktop;

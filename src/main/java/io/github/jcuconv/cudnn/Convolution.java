@@ -46,6 +46,11 @@ record Convolution(
         return types.storage();
     }
 
+    /** Whether it is a matrix product over the pixels. */
+    boolean isPointwise() {
+        return !transposed && groups == 1 && window.equals(Window.of(1, 1));
+    }
+
     /** Which of cuDNN's functions a pass is. */
     ConvFunction function(Pass pass) {
         if (pass == Pass.WGRAD) {

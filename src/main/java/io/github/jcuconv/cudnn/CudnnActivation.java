@@ -42,7 +42,7 @@ final class CudnnActivation implements Factory<Activation> {
                 call -> Cudnn.call(
                         "activation forward",
                         () -> JCudnn.cudnnActivationForward(
-                                call.handle(),
+                                call.dnn(),
                                 activation,
                                 DevicePointer.ONE,
                                 y,
@@ -60,7 +60,7 @@ final class CudnnActivation implements Factory<Activation> {
                 call -> Cudnn.call(
                         "activation backward",
                         () -> JCudnn.cudnnActivationBackward(
-                                call.handle(),
+                                call.dnn(),
                                 activation,
                                 DevicePointer.ONE,
                                 y,

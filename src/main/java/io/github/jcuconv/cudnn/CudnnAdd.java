@@ -25,7 +25,7 @@ final class CudnnAdd implements Factory<Add> {
                 call -> Cudnn.call(
                         "add",
                         () -> JCudnn.cudnnOpTensor(
-                                call.handle(),
+                                call.dnn(),
                                 add,
                                 DevicePointer.ONE,
                                 x,

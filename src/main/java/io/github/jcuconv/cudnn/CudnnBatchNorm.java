@@ -63,7 +63,7 @@ final class CudnnBatchNorm implements Factory<BatchNorm> {
                 call -> Cudnn.call(
                         "batch normalization inference",
                         () -> JCudnn.cudnnBatchNormalizationForwardInference(
-                                call.handle(),
+                                call.dnn(),
                                 MODE,
                                 DevicePointer.ONE,
                                 DevicePointer.ZERO,
@@ -89,7 +89,7 @@ final class CudnnBatchNorm implements Factory<BatchNorm> {
                 call -> Cudnn.call(
                         "batch normalization forward",
                         () -> JCudnn.cudnnBatchNormalizationForwardTraining(
-                                call.handle(),
+                                call.dnn(),
                                 MODE,
                                 DevicePointer.ONE,
                                 DevicePointer.ZERO,
@@ -115,7 +115,7 @@ final class CudnnBatchNorm implements Factory<BatchNorm> {
                 "scale_tensor",
                 call -> Cudnn.call(
                         "scale the variance",
-                        () -> JCudnn.cudnnScaleTensor(call.handle(), vector, call.at(Arg.SAVE_VAR), biased)));
+                        () -> JCudnn.cudnnScaleTensor(call.dnn(), vector, call.at(Arg.SAVE_VAR), biased)));
     }
 
     /** What is there is multiplied by 0, which would not remove a NaN. */
@@ -131,7 +131,7 @@ final class CudnnBatchNorm implements Factory<BatchNorm> {
                 call -> Cudnn.call(
                         "move " + running,
                         () -> JCudnn.cudnnAddTensor(
-                                call.handle(), batch, vector, call.at(from), before, vector, call.at(running))));
+                                call.dnn(), batch, vector, call.at(from), before, vector, call.at(running))));
     }
 
     private static void backward(PlanBuilder b, BatchNorm op, cudnnTensorDescriptor x, cudnnTensorDescriptor vector) {
@@ -140,7 +140,7 @@ final class CudnnBatchNorm implements Factory<BatchNorm> {
                 call -> Cudnn.call(
                         "batch normalization backward",
                         () -> JCudnn.cudnnBatchNormalizationBackward(
-                                call.handle(),
+                                call.dnn(),
                                 MODE,
                                 DevicePointer.ONE,
                                 DevicePointer.ZERO,

@@ -30,7 +30,6 @@ final class CudnnEngine extends OnDevice {
     private static final Map<Class<? extends OpDescriptor>, Factory<?>> TABLE = Map.ofEntries(
             Map.entry(Conv2d.class, new Weighted<Conv2d>(Convolution::of)),
             Map.entry(ConvTranspose2d.class, new Weighted<ConvTranspose2d>(Convolution::of)),
-            Map.entry(Dense.class, new Weighted<Dense>(Convolution::of)),
             Map.entry(MaxPool2d.class, new CudnnPool2d.Max()),
             Map.entry(AvgPool2d.class, new CudnnPool2d.Average()),
             Map.entry(Lrn.class, new CudnnLrn()),
@@ -39,37 +38,48 @@ final class CudnnEngine extends OnDevice {
             Map.entry(Add.class, new CudnnAdd()),
             Map.entry(Reorder.class, new CudnnReorder()));
 
+    private final boolean cublas;
     private @Nullable AlgorithmCache cache;
 
-    CudnnEngine(EngineSpi device) {
-        super(device);
+    /** @param cublas whether dense layers and 1x1 convolutions are matrix products of cuBLAS, or convolutions of cuDNN */
+    CudnnEngine(EngineSpi device, boolean cublas) {
+        super(device, cublas);
+        this.cublas = cublas;
     }
 
     synchronized AlgorithmCache cache() {
         if (cache == null) {
-            cache = AlgorithmCache.of(describe());
+            cache = AlgorithmCache.of("cuDNN " + Cudnn.version() + " on " + device().describe());
         }
         return cache;
     }
 
     @Override
     public String describe() {
-        return "cuDNN " + Cudnn.version() + " on " + device().describe();
+        return "cuDNN " + Cudnn.version() + (cublas ? " and cuBLAS" : ", no cuBLAS,") + " on " + device().describe();
     }
 
     @Override
     public boolean supports(Class<? extends OpDescriptor> op, Pass pass) {
-        return TABLE.containsKey(op);
+        return op == Dense.class || TABLE.containsKey(op);
     }
 
     @SuppressWarnings("unchecked") // The table pairs each class with its own factory.
-    private static <T extends OpDescriptor> Factory<T> factory(T op) {
-        Factory<?> factory = TABLE.get(op.getClass());
+    private <T extends OpDescriptor> Factory<T> factory(T op) {
+        Factory<?> factory = op instanceof Dense ? dense() : TABLE.get(op.getClass());
         if (factory == null) {
             throw new UnsupportedException(
                     Cudnn.ENGINE, op.name(), "cuDNN lacks the operation", List.of("cuda", "reference"));
         }
         return (Factory<T>) factory;
+    }
+
+    private Factory<Dense> dense() {
+        return cublas ? new CublasDense() : new Weighted<>(Convolution::of);
+    }
+
+    boolean hasCublas() {
+        return cublas;
     }
 
     @Override
@@ -101,7 +111,7 @@ final class CudnnEngine extends OnDevice {
     <T> T withHandle(Function<cudnnHandle, T> body) {
         long stream = createStream();
         try {
-            T result = body.apply(handles().of(stream));
+            T result = body.apply(handles().of(stream).dnn());
             synchronize(stream);
             return result;
         } finally {

@@ -75,7 +75,7 @@ final class CudnnLrn implements Factory<Lrn> {
                 call -> Cudnn.call(
                         "LRN forward",
                         () -> JCudnn.cudnnLRNCrossChannelForward(
-                                call.handle(),
+                                call.dnn(),
                                 lrn,
                                 cudnnLRNMode.CUDNN_LRN_CROSS_CHANNEL_DIM1,
                                 DevicePointer.ONE,
@@ -100,7 +100,7 @@ final class CudnnLrn implements Factory<Lrn> {
                 call -> Cudnn.call(
                         "LRN backward",
                         () -> JCudnn.cudnnLRNCrossChannelBackward(
-                                call.handle(),
+                                call.dnn(),
                                 lrn,
                                 cudnnLRNMode.CUDNN_LRN_CROSS_CHANNEL_DIM1,
                                 DevicePointer.ONE,

@@ -37,7 +37,7 @@ final class CudnnPool2d {
                 call -> Cudnn.call(
                         "pooling forward",
                         () -> JCudnn.cudnnPoolingForward(
-                                call.handle(),
+                                call.dnn(),
                                 pooling,
                                 DevicePointer.ONE,
                                 x,
@@ -61,7 +61,7 @@ final class CudnnPool2d {
                 call -> Cudnn.call(
                         "pooling backward",
                         () -> JCudnn.cudnnPoolingBackward(
-                                call.handle(),
+                                call.dnn(),
                                 pooling,
                                 DevicePointer.ONE,
                                 y,

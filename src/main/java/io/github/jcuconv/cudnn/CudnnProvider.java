@@ -39,7 +39,16 @@ public final class CudnnProvider implements EngineProvider {
 
     @Override
     public EngineSpi open() {
-        return new CudnnEngine(device().open());
+        return new CudnnEngine(device().open(), hasCublas());
+    }
+
+    /** Its jars may be left out, too. */
+    private static boolean hasCublas() {
+        try {
+            return Cublas.isAvailable();
+        } catch (LinkageError e) {
+            return false;
+        }
     }
 
     private static EngineProvider device() {

@@ -43,7 +43,7 @@ final class CudnnReorder implements Factory<Reorder> {
                 call -> Cudnn.call(
                         "copy to another layout",
                         () -> JCudnn.cudnnTransformTensor(
-                                call.handle(),
+                                call.dnn(),
                                 DevicePointer.ONE,
                                 x,
                                 call.at(Arg.X),

@@ -5,15 +5,16 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory, streams and events of another engine, with a cuDNN handle for each stream. Graphs are left out: what cuDNN does on a stream under capture
+ * Memory, streams and events of another engine, with handles of cuDNN and cuBLAS for each stream. Graphs are left out: what cuDNN does on a stream under capture
  * differs from release to release.
  */
 abstract class OnDevice implements EngineSpi {
     private final EngineSpi device;
-    private final Handles handles = new Handles();
+    private final Handles handles;
 
-    OnDevice(EngineSpi device) {
+    OnDevice(EngineSpi device, boolean cublas) {
         this.device = device;
+        this.handles = new Handles(cublas);
     }
 
     final EngineSpi device() {

@@ -14,12 +14,16 @@ interface Step {
     /**
      * An execution.
      *
-     * @param handle cuDNN, bound to the stream
+     * @param handles the libraries, bound to the stream
      * @param args the memory
      * @param workspace address of the scratch memory, 0 for none
      * @param stream the engine's name of the stream
      */
-    record Call(cudnnHandle handle, Arguments args, long workspace, long stream) {
+    record Call(Handles.Pair handles, Arguments args, long workspace, long stream) {
+        cudnnHandle dnn() {
+            return handles.dnn();
+        }
+
         Pointer at(Arg arg) {
             return new DevicePointer(args.get(arg).address());
         }

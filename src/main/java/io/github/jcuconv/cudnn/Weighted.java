@@ -1,21 +1,19 @@
 package io.github.jcuconv.cudnn;
 
 import io.github.jcuconv.DataType;
-import io.github.jcuconv.op.Activation;
+import io.github.jcuconv.Layout;
 import io.github.jcuconv.op.Arg;
-import io.github.jcuconv.op.Epilogue;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Products;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnMathType;
-import jcuda.jcudnn.cudnnTensorDescriptor;
 
 /**
- * Convolution, transposed convolution and dense layers: a convolution of cuDNN, and the steps of the epilogue as calls of their own.
+ * Convolution, transposed convolution and dense layers: a convolution of cuDNN (or, where each pixel is visited once by a window of 1x1, a matrix
+ * product of cuBLAS), and the steps of the epilogue as calls of their own.
  *
  * @param <T> the operation
  */
@@ -31,29 +29,23 @@ final class Weighted<T extends OpDescriptor> implements Factory<T> {
         Convolution c = convolution.apply(op);
         return Layouts.mixedTypes(op, pass)
                 .or(() -> Layouts.padding(c.window(), c.x(), c.y()))
-                .or(() -> pass == Pass.FPROP && c.type() != DataType.FP32 ? rounded(c.epilogue()) : Optional.empty());
-    }
-
-    /** In 16 bits the sum is rounded when it is stored, so that only what follows without an error of its own can be done to it. */
-    private static Optional<String> rounded(Epilogue epilogue) {
-        return epilogue.steps().stream()
-                .filter(step -> step != Epilogue.Step.RELU)
-                .findFirst()
-                .map(step -> "cuDNN would round to 16 bits before and after " + step
-                        + "; ask for it as an operation of its own");
+                .or(() -> Epilogues.refusal(c.epilogue(), pass, c.type()));
     }
 
     @Override
     public void plan(PlanBuilder b, T op, Pass pass) {
         Convolution c = convolution.apply(op);
-        if (pass != Pass.DBIAS) {
+        if (pass != Pass.DBIAS && b.engine().hasCublas() && c.isPointwise() && b.layout() == Layout.Plain.NHWC) {
+            int pixels = Math.toIntExact(c.x().count() / c.x().c());
+            MatrixProduct.of(pass, pixels, c.x().c(), c.w().n()).plan(b, c.types());
+        } else if (pass != Pass.DBIAS) {
             convolve(b, c, pass);
         }
         if (b.has(Arg.DBIAS)) {
-            dbias(b, c);
+            Epilogues.dbias(b);
         }
         if (pass == Pass.FPROP) {
-            c.epilogue().steps().forEach(step -> epilogue(b, c, step));
+            Epilogues.forward(b, c.epilogue());
         }
     }
 
@@ -81,7 +73,7 @@ final class Weighted<T extends OpDescriptor> implements Factory<T> {
         b.step(
                 chosen.name() + (exact ? "" : " mma"),
                 call -> function.run(
-                        call.handle(),
+                        call.dnn(),
                         problem,
                         new ConvFunction.Tensors(call.at(x), call.at(w), call.at(y)),
                         chosen.number(),
@@ -105,48 +97,5 @@ final class Weighted<T extends OpDescriptor> implements Factory<T> {
                         + all.stream()
                                 .map(a -> a.name() + " (" + a.bytes() + " B)")
                                 .toList()));
-    }
-
-    private static void dbias(PlanBuilder b, Convolution c) {
-        cudnnTensorDescriptor dy = b.make().tensor(b.spec(Arg.DY).dims(), c.type(), b.layout());
-        cudnnTensorDescriptor dbias = b.make().tensor(b.spec(Arg.DBIAS).dims(), c.type(), b.layout());
-        b.step(
-                "backward_bias",
-                call -> Cudnn.call(
-                        "convolution backward bias",
-                        () -> JCudnn.cudnnConvolutionBackwardBias(
-                                call.handle(),
-                                DevicePointer.ONE,
-                                dy,
-                                call.at(Arg.DY),
-                                b.before(),
-                                dbias,
-                                call.at(Arg.DBIAS))));
-    }
-
-    private static void epilogue(PlanBuilder b, Convolution c, Epilogue.Step step) {
-        cudnnTensorDescriptor y = b.tensor(Arg.Y);
-        switch (step) {
-            case BIAS -> add(b, Arg.BIAS, b.make().tensor(b.spec(Arg.BIAS).dims(), c.type(), b.layout()), y);
-            case RESIDUAL -> add(b, Arg.RESIDUAL, y, y);
-            case RELU -> CudnnActivation.forward(b, Activation.Kind.RELU, Arg.Y);
-            case TANH -> CudnnActivation.forward(b, Activation.Kind.TANH, Arg.Y);
-            case SIGMOID -> CudnnActivation.forward(b, Activation.Kind.SIGMOID, Arg.Y);
-        }
-    }
-
-    private static void add(PlanBuilder b, Arg arg, cudnnTensorDescriptor what, cudnnTensorDescriptor y) {
-        b.step(
-                "add_tensor",
-                call -> Cudnn.call(
-                        "add " + arg,
-                        () -> JCudnn.cudnnAddTensor(
-                                call.handle(),
-                                DevicePointer.ONE,
-                                what,
-                                call.at(arg),
-                                DevicePointer.ONE,
-                                y,
-                                call.at(Arg.Y))));
     }
 }

@@ -41,6 +41,24 @@ class CudnnLoadingTest {
                 "there is no cuDNN 9 (libcudnn.so.9: cannot open shared object file");
     }
 
+    /** Matrix products then go through cuDNN, which is said once. */
+    @Test
+    void no_cublas() throws Exception {
+        StandIn standIn = new StandIn(temp);
+        Path folder = Files.createDirectory(temp.resolve("cudnn alone"));
+        Files.copy(StandIn.FOLDER.resolve("libcudnn.so.9"), folder.resolve("libcudnn.so.9"));
+        String[] dense = {"--op", "dense", "--shapes", "n8c84k10bias1", "--pass", "fprop"};
+        StandIn.Result result =
+                standIn.with("LD_LIBRARY_PATH", folder.toString()).verify(dense);
+        assertEquals(0, result.status(), result.out());
+        assertTrue(result.out().contains("cudnn implicit_precomp_gemm + add_tensor"), result.out());
+        String said = "dense layers go through cuDNN: there is no cuBLAS 12 (libcublas.so.12: cannot open";
+        assertEquals(1, result.out().lines().filter(line -> line.contains(said)).count(), result.out());
+        StandIn.Result both =
+                standIn.with("LD_LIBRARY_PATH", StandIn.FOLDER.toString()).verify(dense);
+        assertTrue(both.out().contains("cudnn gemm_ex + add_tensor"), both.out());
+    }
+
     @Test
     void another_cudnn() throws Exception {
         notRun(new StandIn(temp).with("CUDNN_STAND_IN_VERSION", "8907"), "is version 8907, cuDNN 9 is needed");

@@ -77,6 +77,7 @@ class CudnnSuiteTest {
         "reads_output, conv2d, n2c4h9w7k6r3s2u2v1pt1pb1g2",
         "overruns_workspace, conv2d, n2c4h9w7k6r3s2u2v1pt1pb1g2",
         "divides_alpha_twice, lrn, n1c12h4w4size5alpha10000",
+        "ignores_compute_type, dense, n8c84k10",
         "leaves_variance_biased, batch-norm, n4c3h5w5",
     })
     void a_planted_bug_is_seen(String bug, String op, String shape) throws Exception {

@@ -16,8 +16,7 @@ import java.util.concurrent.TimeUnit;
 
 /** JVMs of their own in which JCuda finds the stand-in for cuDNN (native/test/cudnn), over memory of the engine {@code emulated}. */
 final class StandIn {
-    private static final Path FOLDER =
-            Path.of(System.getProperty("jcuconv.cudnnStandIn", "target/native/native/test/cudnn"));
+    static final Path FOLDER = Path.of(System.getProperty("jcuconv.cudnnStandIn", "target/native/native/test/cudnn"));
 
     private final Path temp;
     private final Path report;

@@ -13,6 +13,6 @@ public final class Table {
                 .filter(p -> p.name().equals("reference"))
                 .findFirst()
                 .orElseThrow();
-        return Engine.of("cudnn", new CudnnEngine(reference.open()));
+        return Engine.of("cudnn", new CudnnEngine(reference.open(), true));
     }
 }
