@@ -26,11 +26,11 @@ const bool watching = (simt::set_block_filter(noted), true);
 
 }  // namespace
 
-JCUCONV_TEST(race_every_convolution_ran_on_100_problems) {
+JCUCONV_TEST(race_every_tensor_core_kernel_ran_on_100_problems) {
     CHECK(watching);
     for (const auto& [kernel, operations] : operations_of()) {
         std::printf("       %4zu problems: %s\n", operations.size(), kernel.c_str());
-        if (kernel.starts_with("conv2d_") && operations.size() < 100) report(__FILE__, __LINE__, kernel + ": fewer than 100");
+        if (kernel.ends_with("mma_gemm") && operations.size() < 100) report(__FILE__, __LINE__, kernel + ": fewer than 100");
     }
     CHECK(operations_of().size() >= 20);
 }
