@@ -17,7 +17,6 @@ import io.github.jcuconv.report.Picture;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -91,12 +90,7 @@ final class FeatureMaps implements Example {
                 }
             }
         }
-        return finding.chart(String.format(
-                        Locale.ROOT,
-                        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">%n%s</svg>%n",
-                        (MOST_MAPS + 2) * CELL,
-                        rows * CELL + 8,
-                        svg))
+        return finding.chart(Picture.file((MOST_MAPS + 2) * CELL, rows * CELL + 8, svg))
                 .answer(
                         "From layer to layer images of one class come closer together: the nearest mean is right for %.0f %% of the test "
                                 + "images by their pixels, for %.0f %% behind pool2 and for %.0f %% behind fc1; the network itself is for %.0f %%.",
@@ -155,7 +149,7 @@ final class FeatureMaps implements Example {
         int size = out.h() * out.w();
         for (int digit = 0; digit < DIGITS; digit++) {
             int top = (above + digit) * CELL + 4;
-            svg.append(String.format(Locale.ROOT, "<text x=\"4\" y=\"%d\">%s</text>%n", top + CELL / 2, name));
+            svg.append(Picture.words(4, top + CELL / 2, name));
             svg.append(picture(x, digit * SIZE * SIZE, SIZE, CELL, top));
             for (int c = 0; c < out.c(); c++) {
                 svg.append(picture(y, (digit * out.c() + c) * size, out.w(), (2 + c) * CELL, top));

@@ -7,12 +7,14 @@ import static io.github.jcuconv.nn.Layer.maxPool;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Digits;
+import io.github.jcuconv.data.Split;
 import io.github.jcuconv.nn.Layer;
 import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.Predictor;
 import io.github.jcuconv.op.Padding;
 import io.github.jcuconv.op.Window;
+import io.github.jcuconv.report.Picture;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,8 @@ final class FullyConvolutional implements Example {
     private static final int CLASSES = 10;
     /** Two poolings: neighbours of the output are windows 4 pixels apart. */
     private static final int STEP = 4;
+
+    private static final int SCALE = 4;
 
     @Override
     public String question() {
@@ -102,9 +106,36 @@ final class FullyConvolutional implements Example {
                 .row("digits of 3 named at their places", found)
                 .row("multiply-adds of the moved window / of one pass", Classifier.rounded(sliding, 10))
                 .row("transposed convolution against bilinear resize", bilinear(engine));
-        return finding.answer(
-                "The weights stay the same numbers; one pass over the larger image replaces %d windows for 1/%.0f of the work.",
-                rows * columns, sliding);
+        return finding.chart(chart(scene, map, columns, data.test()))
+                .answer(
+                        "The weights stay the same numbers; one pass over the larger image replaces %d windows for 1/%.0f of the work.",
+                        rows * columns, sliding);
+    }
+
+    /** The scene, and for each of its digits how probable that class is for the window around each place. */
+    private static String chart(float[] scene, float[] map, int columns, Split digits) {
+        int[] rgb = new int[scene.length];
+        for (int p = 0; p < rgb.length; p++) {
+            rgb[p] = Math.round(255 * Math.max(0, Math.min(1, (scene[p] - scene[0]) / 4))) * 0x010101;
+        }
+        StringBuilder svg = new StringBuilder(Picture.svg(rgb, WIDTH, 0, 0, SCALE));
+        int cells = map.length / CLASSES;
+        int top = HEIGHT * SCALE + 30;
+        for (int digit = 0; digit < 3; digit++) {
+            int[] heat = new int[cells];
+            for (int cell = 0; cell < cells; cell++) {
+                double sum = 0;
+                for (int k = 0; k < CLASSES; k++) {
+                    sum += Math.exp(map[k * cells + cell] - map[digits.label(digit) * cells + cell]);
+                }
+                heat[cell] = Math.round(255 / (float) sum) << 16;
+            }
+            svg.append(Picture.words(0, top + 14, "a " + digits.label(digit) + "?"));
+            // A cell stands where the middle of its window is in the scene.
+            svg.append(Picture.svg(heat, columns, DIGIT / 2 * SCALE, top, STEP * SCALE));
+            top += cells / columns * STEP * SCALE + 30;
+        }
+        return Picture.file(WIDTH * SCALE, top, svg);
     }
 
     private static float pixel(Dataset data, int value) {

@@ -68,8 +68,7 @@ final class OutOfMemory implements Example {
     @Override
     public Finding run(Engine engine, boolean quick, long seed) {
         Dataset data = Digits.make(seed, quick ? 2_048 : Digits.TRAIN, quick ? 500 : Digits.TEST);
-        long images = (quick ? 1L : 3L) * data.train().count();
-        List<Remedy> all = remedies(images, seed);
+        List<Remedy> all = remedies(data.train().count(), seed);
         long most = Trainer.predict(all.get(0).network(), engine, all.get(0).config())
                 .predictedBytes();
         long limit = (long) (LIMIT * most);

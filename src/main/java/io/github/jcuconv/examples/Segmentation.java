@@ -16,7 +16,6 @@ import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Padding;
 import io.github.jcuconv.op.Window;
 import io.github.jcuconv.report.Picture;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntPredicate;
 
@@ -160,14 +159,10 @@ final class Segmentation implements Example {
     /** Scenes, their classes, and where each net is wrong. */
     private static String chart(Scenes test, int[] coarse, int[] fine) {
         int cell = Scenes.SIZE * SCALE + 10;
-        StringBuilder svg = new StringBuilder(String.format(
-                Locale.ROOT,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">%n",
-                6 * cell + 10,
-                SHOWN * cell + 30));
+        StringBuilder svg = new StringBuilder();
         String[] titles = {"scene", "truth", "without skips", "its errors", "with skips", "its errors"};
         for (int i = 0; i < titles.length; i++) {
-            svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"20\">%s</text>%n", 10 + i * cell, titles[i]));
+            svg.append(Picture.words(10 + i * cell, 20, titles[i]));
         }
         for (int s = 0; s < SHOWN; s++) {
             for (int i = 0; i < titles.length; i++) {
@@ -185,6 +180,6 @@ final class Segmentation implements Example {
                 svg.append(Picture.svg(rgb, Scenes.SIZE, 10 + i * cell, 30 + s * cell, SCALE));
             }
         }
-        return svg.append("</svg>\n").toString();
+        return Picture.file(titles.length * cell + 10, SHOWN * cell + 30, svg);
     }
 }

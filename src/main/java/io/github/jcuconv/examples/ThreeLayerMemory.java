@@ -70,14 +70,16 @@ final class ThreeLayerMemory implements Example {
                 finding.row(part.label(), bytes);
             }
         });
-        long backward = plan.partsAtPeak().getOrDefault(Part.ACTIVATION_GRADIENTS, 0L);
+        long byEngine = plan.partsAtPeak().getOrDefault(Part.CONVERSION, 0L)
+                + plan.partsAtPeak().getOrDefault(Part.PADDING, 0L);
         return finding.answer(
                 "%,d parameters; for %s the count by hand says %,d B, the plan, which is allocated to the byte, %.2f times that: "
-                        + "the count leaves out gradients, of which those of the maps are %,d B.",
+                        + "gradients of the maps take %,d B more, copies and padding for the engine %,d B.",
                 network.totalParameters(),
                 training,
                 book.training(batch),
                 (double) plan.predictedBytes() / book.training(batch),
-                backward);
+                plan.partsAtPeak().getOrDefault(Part.ACTIVATION_GRADIENTS, 0L),
+                byEngine);
     }
 }

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
-/** A picture as the text of a PNG (RFC 2083, 8 bits per colour), to stand in a page or a chart; without java.desktop. */
+/** Pictures as the text of PNGs (RFC 2083, 8 bits per colour), and charts of them as SVG files; without java.desktop. */
 public final class Picture {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final int CHUNK = 12;
@@ -35,6 +35,21 @@ public final class Picture {
                 width * scale,
                 height * scale,
                 uri(rgb, width));
+    }
+
+    /** An SVG element that shows words; escapes them. */
+    public static String words(int x, int y, String words) {
+        return String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\">%s</text>%n", x, y, Svg.escaped(words));
+    }
+
+    /** An SVG file of these elements. */
+    public static String file(int width, int height, CharSequence elements) {
+        return String.format(
+                Locale.ROOT,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">%n%s</svg>%n",
+                width,
+                height,
+                elements);
     }
 
     /** The picture as a data URI; its pixels as in {@link #svg}. */

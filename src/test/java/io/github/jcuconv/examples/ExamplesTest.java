@@ -4,12 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.jcuconv.Engine;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xml.sax.SAXException;
 
 /** What each example says must be so, by a margin, also in its quick form. */
 class ExamplesTest {
@@ -23,7 +29,18 @@ class ExamplesTest {
                 table.rows().forEach(row -> assertEquals(table.columns().size(), row.size(), name + " " + row));
             }
             assertTrue(finding.answer().endsWith("."), finding.answer());
+            finding.chart().ifPresent(ExamplesTest::parse);
             return finding;
+        }
+    }
+
+    private static void parse(String svg) {
+        try {
+            DocumentBuilderFactory.newInstance()
+                    .newDocumentBuilder()
+                    .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
+        } catch (ParserConfigurationException | SAXException | IOException e) {
+            throw new AssertionError(e);
         }
     }
 
