@@ -3,24 +3,26 @@ package io.github.jcuconv.cli;
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Datasets;
+import io.github.jcuconv.internal.Cause;
+import io.github.jcuconv.internal.Machine;
 import io.github.jcuconv.spi.EngineProvider;
 import io.github.jcuconv.verify.ShapeFile;
 import io.github.jcuconv.verify.VerifyRun;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** What this machine offers, which engines work, and the one next action. */
 final class DoctorCommand extends Command {
     private static final String SELF_TEST = "n2c16h9w9k16r3s3pt1pb1pl1pr1";
 
     private final Map<String, Object> results = new LinkedHashMap<>();
+    private final List<String> refusals = new ArrayList<>();
     private boolean wrong;
 
     @Override
@@ -36,7 +38,8 @@ final class DoctorCommand extends Command {
         show(
                 "system",
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
-                        + System.getProperty("os.arch") + ", " + glibc());
+                        + System.getProperty("os.arch") + ", "
+                        + Machine.here(List.of()).libc());
         show("cpu", cpu());
         show(
                 "threads",
@@ -51,6 +54,12 @@ final class DoctorCommand extends Command {
             usable |= provider.priority() >= 0 && problem.isEmpty();
             next = next.isEmpty() ? problem : next;
         }
+        Machine machine = Machine.here(refusals);
+        show(
+                "gpu",
+                Cause.of(machine)
+                        .map(c -> c.finding(machine) + ": " + c.action())
+                        .orElse("nothing is missing"));
         // What one engine lacks is nobody's next action while another one works; a wrong result always is.
         next = usable && !wrong
                 ? ""
@@ -82,6 +91,7 @@ final class DoctorCommand extends Command {
         Optional<String> reason = provider.unavailable();
         if (reason.isPresent()) {
             show(label, "not available: " + reason.get());
+            refusals.add(reason.get());
             return reason.get();
         }
         try (Engine opened = Engine.open(provider.name())) {
@@ -98,22 +108,6 @@ final class DoctorCommand extends Command {
         } catch (RuntimeException e) {
             show(label, "does not open: " + e.getMessage());
             return "./jcuconv doctor --verbose, and report what it says of engine " + provider.name();
-        }
-    }
-
-    private static String glibc() {
-        try {
-            Process process = new ProcessBuilder("getconf", "GNU_LIBC_VERSION")
-                    .redirectErrorStream(true)
-                    .start();
-            byte[] text = process.getInputStream().readNBytes(200);
-            boolean well = process.waitFor(5, TimeUnit.SECONDS) && process.exitValue() == 0;
-            return well ? new String(text, StandardCharsets.UTF_8).strip() : "C library unknown";
-        } catch (IOException e) {
-            return "C library unknown";
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "C library unknown";
         }
     }
 
