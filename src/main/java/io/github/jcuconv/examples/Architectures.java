@@ -2,18 +2,23 @@ package io.github.jcuconv.examples;
 
 import static io.github.jcuconv.nn.Layer.conv;
 import static io.github.jcuconv.nn.Layer.dense;
+import static io.github.jcuconv.nn.Layer.maxPool;
 
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.data.Dataset;
+import io.github.jcuconv.data.Digits;
 import io.github.jcuconv.models.Models;
 import io.github.jcuconv.nn.Layer;
 import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Optimizer;
 import io.github.jcuconv.nn.Precision;
+import io.github.jcuconv.nn.Predictor;
 import io.github.jcuconv.nn.Schedule;
 import io.github.jcuconv.nn.Trainer;
 import io.github.jcuconv.nn.TrainerConfig;
 import io.github.jcuconv.op.Activation;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -62,6 +67,7 @@ final class Architectures implements Example {
         for (Network network : new Network[] {full, separable}) {
             finding.row(network.name(), network.totalParameters(), network.multiplyAdds());
         }
+        gates(finding, engine, quick, seed);
         return finding.answer(
                 "GoogLeNet has 1/%.0f of AlexNet's parameters and 20 times LeNet's depth would not train without the skips of "
                         + "ResNet; gates cost %.1f %% more multiply-adds; a separable convolution costs 1/%.1f of a full one.",
@@ -72,6 +78,70 @@ final class Architectures implements Example {
                                 - Models.get("resnet50").multiplyAdds())
                         / Models.get("resnet50").multiplyAdds(),
                 (double) full.multiplyAdds() / separable.multiplyAdds());
+    }
+
+    /** Two convolutions with squeeze-and-excitation behind each, or without it, up to a layer. */
+    private static Network gated(boolean gates, String last) {
+        Network.Builder net = Network.input("gated", 1, 28, 28);
+        for (int block = 1; block <= 2; block++) {
+            int maps = 16 * block;
+            net.add("conv" + block, conv(maps, 5).same().relu());
+            if (gates) {
+                net.add("squeeze" + block, new Layer.GlobalAvgPool())
+                        .add("reduce" + block, dense(maps / 4).relu())
+                        .add("gates" + block, dense(maps).activation(Activation.Kind.SIGMOID));
+                if (last.equals("gates" + block)) {
+                    return net.build();
+                }
+                net.add("scale" + block, new Layer.Scale(), "conv" + block, "gates" + block);
+            }
+            net.add("pool" + block, maxPool(2, 2));
+        }
+        return net.add(last, dense(10)).build();
+    }
+
+    /** Trains with and without gates, and looks at how the gates differ: between the maps, and for one map between the classes. */
+    private static void gates(Finding finding, Engine engine, boolean quick, long seed) {
+        Dataset data = Digits.make(seed, quick ? 2_000 : Digits.TRAIN, quick ? 1_000 : Digits.TEST);
+        finding.table("squeeze and excitation", "parameters", "test %");
+        Map<String, float[]> parameters = Map.of();
+        for (boolean gates : new boolean[] {false, true}) {
+            Network network = gated(gates, "fc");
+            try (Classifier c = new Classifier(engine, network, data, quick ? 3 : 6, seed)) {
+                finding.row(gates ? "with gates" : "without", network.totalParameters(), c.accuracy(data));
+                parameters = c.parameters();
+            }
+        }
+        finding.table("gates", "mean", "differ between maps by", "between classes by");
+        for (String name : new String[] {"gates1", "gates2"}) {
+            Network network = gated(true, name);
+            try (Predictor predictor = new Predictor(network, engine, FeatureMaps.BATCH, Precision.FP32, parameters)) {
+                double[][] means =
+                        FeatureMaps.classMeans(data, network.output().output().c(), predictor::infer);
+                double[] ofMaps = new double[means[0].length];
+                double within = 0;
+                for (int map = 0; map < ofMaps.length; map++) {
+                    int m = map;
+                    double[] ofClasses =
+                            Arrays.stream(means).mapToDouble(c -> c[m]).toArray();
+                    ofMaps[map] = Arrays.stream(ofClasses).average().orElseThrow();
+                    within += deviation(ofClasses) / ofMaps.length;
+                }
+                finding.row(
+                        name,
+                        Classifier.rounded(Arrays.stream(ofMaps).average().orElseThrow(), 1000),
+                        Classifier.rounded(deviation(ofMaps), 1000),
+                        Classifier.rounded(within, 1000));
+            }
+        }
+    }
+
+    private static double deviation(double[] values) {
+        double mean = Arrays.stream(values).average().orElseThrow();
+        return Math.sqrt(Arrays.stream(values)
+                .map(v -> (v - mean) * (v - mean))
+                .average()
+                .orElseThrow());
     }
 
     private static Network single(String name, Layer.Conv conv) {

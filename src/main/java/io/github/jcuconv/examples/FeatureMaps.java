@@ -26,7 +26,7 @@ import java.util.function.UnaryOperator;
  */
 final class FeatureMaps implements Example {
     private static final int CLASSES = 10;
-    private static final int BATCH = 100;
+    static final int BATCH = 100;
     private static final int SIZE = 28;
     private static final int DIGITS = 3;
     /** Sides of every picture, whatever the size of its map, and the room for it. */
@@ -100,22 +100,34 @@ final class FeatureMaps implements Example {
                         accuracy);
     }
 
-    /** Per cent of the numbers that are above 0, and of the test images whose nearest mean is that of their class. */
-    private static double[] nearestMean(Dataset data, int n, UnaryOperator<float[]> infer) {
-        double[][] means = new double[CLASSES][n];
-        int[] counts = new int[CLASSES];
+    /**
+     * Means over the training images of each class.
+     *
+     * @param infer maps {@link #BATCH} images to {@code n} numbers each
+     */
+    static double[][] classMeans(Dataset data, int n, UnaryOperator<float[]> infer) {
+        double[][] means = new double[data.classes()][n];
+        int[] counts = new int[data.classes()];
         float[] x = new float[BATCH * SIZE * SIZE];
         int[] labels = new int[BATCH];
         for (Batches train = Batches.shuffled(data, BATCH, 1); train.hasNext(); ) {
             train.next(FloatBuffer.wrap(x), IntBuffer.wrap(labels));
             float[] y = infer.apply(x);
-            for (int i = 0; i < y.length; i++) {
-                means[labels[i / n]][i % n] += y[i];
-            }
-            for (int label : labels) {
-                counts[label]++;
+            for (int i = 0; i < BATCH; i++) {
+                counts[labels[i]]++;
+                for (int j = 0; j < n; j++) {
+                    means[labels[i]][j] += (y[i * n + j] - means[labels[i]][j]) / counts[labels[i]];
+                }
             }
         }
+        return means;
+    }
+
+    /** Per cent of the numbers that are above 0, and of the test images whose nearest mean is that of their class. */
+    private static double[] nearestMean(Dataset data, int n, UnaryOperator<float[]> infer) {
+        double[][] means = classMeans(data, n, infer);
+        float[] x = new float[BATCH * SIZE * SIZE];
+        int[] labels = new int[BATCH];
         long above = 0;
         long right = 0;
         for (Batches test = Batches.inOrder(data, BATCH); test.hasNext(); ) {
@@ -128,7 +140,7 @@ final class FeatureMaps implements Example {
                 float[] nearness = new float[CLASSES];
                 for (int c = 0; c < CLASSES; c++) {
                     for (int j = 0; j < n; j++) {
-                        double apart = y[i * n + j] - means[c][j] / counts[c];
+                        double apart = y[i * n + j] - means[c][j];
                         nearness[c] -= (float) (apart * apart);
                     }
                 }

@@ -101,6 +101,9 @@ class ExamplesTest {
         assertTrue(
                 separable.number("separable", "multiply-adds") < 0.15 * separable.number("full", "multiply-adds"),
                 separable.toString());
+        Finding.Table gates = finding.tables().get(4);
+        String differ = "between classes by";
+        assertTrue(gates.number("gates2", differ) > 1.2 * gates.number("gates1", differ), gates.toString());
     }
 
     @Test
@@ -183,5 +186,23 @@ class ExamplesTest {
         assertTrue(gain(table, "pool2", "the image", right) >= 10, table.toString());
         assertTrue(gain(table, "fc1", "pool2", right) >= 10, table.toString());
         assertTrue(table.number("the image", right) > 15, table.toString());
+    }
+
+    @Tag("full")
+    @Test
+    void fine_tuning_gains_in_the_full_form_as_the_mean_of_three_seeds() {
+        double sum = 0;
+        for (long seed = 1; seed <= 3; seed++) {
+            sum += run("transfer-learning", false, seed).tables().get(0).number("100", "gain");
+        }
+        assertTrue(sum / 3 >= 5, "mean gain over three seeds: " + sum / 3);
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void a_converted_classifier_is_equal_in_the_full_form(long seed) {
+        Finding.Table table = run("fully-convolutional", false, seed).tables().get(0);
+        assertTrue(table.number("largest difference at 28x28", "number") < 1e-5, table.toString());
     }
 }
