@@ -185,20 +185,19 @@ class CauseTest {
         write("/opt/cudnn/lib/libcudnn.so.9", "");
         write("/etc/ld.so.cache", "glibc-ld.so.cache1.1\0libcudnn.so.9\0/opt/cudnn/lib/libcudnn.so.9\0");
         assertEquals(Optional.of(at("/opt/cudnn/lib/libcudnn.so.9")), machine().library("libcudnn.so.9"));
-        write("/home/user/wheel/libcudnn.so.9", "");
-        environment.put("LD_LIBRARY_PATH", "/nowhere:/home/user/wheel");
-        assertEquals(
-                Optional.of(at("/home/user/wheel/libcudnn.so.9")), machine().library("libcudnn.so.9"));
+        write("/opt/wheel/libcudnn.so.9", "");
+        environment.put("LD_LIBRARY_PATH", "/nowhere:/opt/wheel");
+        assertEquals(Optional.of(at("/opt/wheel/libcudnn.so.9")), machine().library("libcudnn.so.9"));
     }
 
     /** A wheel's libraries carry no version: its folder stands for it. */
     @Test
     void a_wheel_before_a_package_is_a_mixture() throws IOException {
-        write("/home/user/wheel/libcudnn.so.9", "");
-        environment.put("LD_LIBRARY_PATH", "/home/user/wheel");
+        write("/opt/wheel/libcudnn.so.9", "");
+        environment.put("LD_LIBRARY_PATH", "/opt/wheel");
         assertEquals(Optional.of(Cause.MIXED_CUDNN), Cause.of(machine()));
         for (String part : List.of("_ops", "_cnn", "_graph")) {
-            write("/home/user/wheel/libcudnn" + part + ".so.9", "");
+            write("/opt/wheel/libcudnn" + part + ".so.9", "");
         }
         assertEquals(Optional.empty(), Cause.of(machine()));
     }
