@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,6 +38,9 @@ final class ExampleCommand extends Command {
             return 0;
         }
         Names.require("example", name, Example.ALL.keySet());
+        require(
+                chart == null || Example.DRAWN.contains(name),
+                "--chart: " + name + " draws none; these do: " + String.join(", ", new TreeSet<>(Example.DRAWN)));
         Example example = java.util.Objects.requireNonNull(Example.ALL.get(name));
         say(example.question());
         try (Engine opened = Engines.open(engine, err)) {
@@ -51,11 +55,10 @@ final class ExampleCommand extends Command {
             }
             say("");
             say(finding.answer());
-            if (chart != null) {
-                AtomicFiles.writeString(
-                        chart, finding.chart().orElseThrow(() -> new Failure(name + " draws no chart")));
-            }
             writeJson(json(opened, finding));
+            if (chart != null) {
+                AtomicFiles.writeString(chart, finding.chart().orElseThrow());
+            }
         }
         return 0;
     }

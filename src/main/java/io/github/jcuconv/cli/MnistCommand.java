@@ -53,7 +53,7 @@ final class MnistCommand extends TrainingCommand {
                 ? lookUp.get()
                 : new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
         Dataset images = found.data();
-        runs.forEach(s -> requireWritable(folder.resolve(s.precision().label())));
+        runs.forEach(s -> requireWritable("--out", folder.resolve(s.precision().label())));
         String missing = found.reason().isPresent() ? " (drawn here, because MNIST was not found)" : "";
         String note = found.reason().map(r -> "; MNIST: " + r).orElse("");
         List<TrainRun.Result> results = new ArrayList<>();

@@ -7,9 +7,9 @@ import io.github.jcuconv.io.AtomicFiles;
 import io.github.jcuconv.io.Checkpoint;
 import io.github.jcuconv.nn.Remedies;
 import io.github.jcuconv.report.TrainingReport;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -53,6 +53,7 @@ final class TrainCommand extends TrainingCommand {
         long limit = fit == null ? 0 : Text.parseBytes("--fit", fit);
         require(fit == null || limit >= 1, "--fit " + fit + ": must be at least 1 B");
         DataOption source = DataOption.parse(data);
+        require(page == null || !Files.isDirectory(page), "--report " + page + ": is a folder; name a file");
         require(!resume || folder != null, "--resume: needs --out, the folder to go on from");
         SavedModel from = null;
         if (folder != null && Checkpoint.exists(folder)) {
@@ -64,10 +65,10 @@ final class TrainCommand extends TrainingCommand {
         }
         Dataset images = source.load();
         if (folder != null) {
-            requireWritable(folder);
+            requireWritable("--out", folder);
         }
         if (page != null) {
-            requireWritable(Objects.requireNonNull(page.toAbsolutePath().getParent()));
+            requireWritable("--report", page.resolveSibling("."));
         }
         if (from != null && fit == null) {
             from.requireSame(settings, images);

@@ -55,14 +55,14 @@ abstract class TrainingCommand extends Command {
                 .split(microBatches, recompute ? TrainerConfig.BEST : 1);
     }
 
-    /** Finds out before the first epoch, not after it, that a model cannot be saved. */
-    static void requireWritable(Path folder) {
+    /** Finds out before the first epoch, not after it, that something cannot be saved. */
+    static void requireWritable(String option, Path folder) {
         try {
             Files.createDirectories(folder);
             Files.delete(Files.createTempFile(folder, ".probe", ""));
         } catch (IOException e) {
             throw new FileException(
-                    folder.toString(), "nothing can be saved there", "make it writable or choose another folder", e);
+                    folder.toString(), "nothing can be saved there", "make it writable or choose another " + option, e);
         }
     }
 

@@ -3,11 +3,15 @@ package io.github.jcuconv.examples;
 import io.github.jcuconv.Engine;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** A question and the experiment that answers it. */
 public interface Example {
     /** Every example by name, in the order of the textbook's questions. */
     Map<String, Example> ALL = all();
+
+    /** Those whose findings have a chart. */
+    Set<String> DRAWN = Set.of("fully-convolutional", "segmentation", "feature-maps");
 
     private static Map<String, Example> all() {
         Map<String, Example> map = new LinkedHashMap<>();

@@ -58,6 +58,7 @@ class BadInputTest {
                 "train --model lenet5 --data digits --schedule cosin | did you mean cosine?",
                 "train --model lenet5 --data digits --rate 0 | --rate",
                 "train --model lenet5 --data digits --resume | --out",
+                "train --model lenet5 --data digits --report / | --report /: is a folder",
                 "train --model lenet5 --data digits --epoch 3 | did you mean",
                 "mnist --precision fp32,fp8 | --precision fp8",
                 "memory --model lenet5 --engine onednm | --engine onednm",
@@ -72,6 +73,8 @@ class BadInputTest {
                 "verify --op conv2d --shapes n1c1h2w2k1r3s3 --engine reference | --shapes:1",
                 "verify --op conv2d --shapes n1n1 --engine reference | twice",
                 "bench | --model",
+                "example lnr | did you mean lrn?",
+                "example lrn --chart lrn.svg | lrn draws none; these do: feature-maps",
             })
     void wrong_argument_is_named_and_exits_2(String line, String part) {
         Cli.run(line.split(" ")).failed(Command.USAGE, part);
@@ -284,6 +287,8 @@ class BadInputTest {
     void folder_that_cannot_be_written_is_found_out_before_the_training() {
         Cli result = train(Path.of("/proc/jcuconv-model")).failed(Command.FAILED, "/proc/jcuconv-model", "--out");
         assertEquals("", result.out());
+        train(folder.resolve("model"), "--report", "/proc/jcuconv/page.html")
+                .failed(Command.FAILED, "/proc/jcuconv", "--report");
         Cli.run(
                         "summary",
                         "--model",

@@ -29,6 +29,7 @@ class ExamplesTest {
                 table.rows().forEach(row -> assertEquals(table.columns().size(), row.size(), name + " " + row));
             }
             assertTrue(finding.answer().endsWith("."), finding.answer());
+            assertEquals(Example.DRAWN.contains(name), finding.chart().isPresent(), name);
             finding.chart().ifPresent(ExamplesTest::parse);
             return finding;
         }
