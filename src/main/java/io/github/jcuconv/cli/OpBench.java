@@ -7,6 +7,7 @@ import io.github.jcuconv.HostBuffer;
 import io.github.jcuconv.Memory;
 import io.github.jcuconv.Plan;
 import io.github.jcuconv.Stream;
+import io.github.jcuconv.UnsupportedException;
 import io.github.jcuconv.op.ArgSpec;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
@@ -98,10 +99,10 @@ final class OpBench implements AutoCloseable {
         for (ShapeLine line : ShapeFile.read(shapes)) {
             OpDescriptor descriptor = Descriptors.of(op, line, storage);
             for (Pass pass : descriptor.passes()) {
-                if (engines.stream().allMatch(e -> e.refusal(descriptor, pass).isEmpty())) {
+                try {
                     time(engines, line, descriptor, pass, table, rows);
-                } else {
-                    table.row(line.name(), lower(pass), "not run: an engine refuses it", "", "", "", "", "");
+                } catch (UnsupportedException e) {
+                    table.row(line.name(), lower(pass), e.engine(), "not run: " + e.rule(), "", "", "", "");
                 }
             }
         }

@@ -74,6 +74,10 @@ final class VerifyCommand extends Command {
                 ran += report.cases();
                 skipped += report.notRun().size();
                 report.failures().forEach(f -> failures.add(failure(f)));
+                if (against != null) {
+                    int deviating = report.failures().size();
+                    say("%s: %,d of %,d cases deviate from the oracle", name, deviating, report.cases());
+                }
             }
         }
         say("%,d cases, %,d failed, %,d skipped", ran, failures.size(), skipped);

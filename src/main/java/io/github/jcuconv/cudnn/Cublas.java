@@ -21,7 +21,11 @@ final class Cublas {
 
         private static boolean load() {
             Optional<String> problem = JCudaNatives.load(
-                    "JCublas2", "jcublas-natives", "libcublas.so.12", "cuBLAS 12", JCublas2::initialize);
+                    "JCublas2",
+                    "jcublas-natives",
+                    "libcublas.so.12",
+                    "cuBLAS 12",
+                    () -> JCublas2.cublasGetStatusName(0));
             problem.ifPresent(
                     reason -> LOG.log(System.Logger.Level.INFO, "dense layers go through cuDNN: {0}", reason));
             if (problem.isEmpty()) {

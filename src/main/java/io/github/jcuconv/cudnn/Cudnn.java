@@ -25,7 +25,7 @@ final class Cudnn {
     /** Loads the library when it is asked for first. */
     private static final class Loaded {
         static final Optional<String> PROBLEM = JCudaNatives.load(
-                        "JCudnn", "jcudnn-natives", "libcudnn.so.9", "cuDNN 9", JCudnn::initialize)
+                        "JCudnn", "jcudnn-natives", "libcudnn.so.9", "cuDNN 9", JCudnn::cudnnGetVersion)
                 .or(Cudnn::wrongVersion);
     }
 

@@ -21,7 +21,7 @@ final class JCudaNatives {
      * @param artifact the Maven artifact that it is in
      * @param library what it stands on, e.g. libcudnn.so.9
      * @param product what people call that, e.g. cuDNN 9
-     * @param initialize has JCuda load it
+     * @param initialize has JCuda load it, and calls a native method of it
      */
     static Optional<String> load(String name, String artifact, String library, String product, Runnable initialize) {
         try {
@@ -30,17 +30,27 @@ final class JCudaNatives {
         } catch (IOException e) {
             return Optional.of("JCuda's natives cannot be laid out: " + NativeFolder.reason(e));
         } catch (UnsatisfiedLinkError e) {
-            String reason = linkersReason(String.valueOf(e.getMessage()));
-            return Optional.of(
-                    reason.contains(library + ": cannot open")
-                            ? "there is no " + product + " (" + reason
-                                    + "); install it, or name its folder in LD_LIBRARY_PATH before Java starts"
-                            : "JCuda's lib" + name + " does not load: " + reason);
+            return Optional.of(refused(name, library, product, String.valueOf(e.getMessage())));
         } catch (IllegalCallerException e) {
-            Module module = LibUtils.class.getModule();
-            return Optional.of("native access is denied to JCuda; start java with --enable-native-access="
-                    + (module.isNamed() ? module.getName() : "ALL-UNNAMED"));
+            return Optional.of(denied());
         }
+    }
+
+    private static String denied() {
+        return "native access is denied to JCuda; start java with --enable-native-access="
+                + (LibUtils.class.getModule().isNamed() ? "jcuda,jcudnn,jcublas" : "ALL-UNNAMED");
+    }
+
+    /** Why the system refused a library; JCuda's message has the traces of all that was tried. */
+    private static String refused(String name, String library, String product, String message) {
+        if (message.contains(IllegalCallerException.class.getName())) {
+            return denied();
+        }
+        String reason = linkersReason(message);
+        return reason.contains(library + ": cannot open")
+                ? "there is no " + product + " (" + reason
+                        + "); install it, or name its folder in LD_LIBRARY_PATH before Java starts"
+                : "JCuda's lib" + name + " does not load: " + reason;
     }
 
     private static Path privateCopy(String name, String artifact) throws IOException {
@@ -72,7 +82,7 @@ final class JCudaNatives {
         }
     }
 
-    /** The dynamic linker's line out of the traces that JCuda puts into its message. */
+    /** The dynamic linker's line. */
     private static String linkersReason(String message) {
         String line = message.lines()
                 .map(String::strip)

@@ -2,15 +2,20 @@ package io.github.jcuconv.cudnn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.jcuconv.testing.Jdks;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is missing is said, costs no other engine anything, and what lies about on the disk is never loaded. */
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
@@ -57,6 +62,32 @@ class CudnnLoadingTest {
         StandIn.Result both =
                 standIn.with("LD_LIBRARY_PATH", StandIn.FOLDER.toString()).verify(dense);
         assertTrue(both.out().contains("cudnn gemm_ex + add_tensor"), both.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {17, 25})
+    void from_the_module_path(int jdk) throws Exception {
+        Optional<Path> java = Jdks.java(jdk);
+        assumeTrue(java.isPresent(), "not run: no JDK " + jdk + " is installed");
+        StandIn standIn = new StandIn(temp).onModulePath(java.get());
+        if (jdk == 25) {
+            standIn.flag("--enable-native-access=io.github.jcuconv,jcuda,jcudnn,jcublas")
+                    .flag("--illegal-native-access=deny");
+        }
+        StandIn.Result result = standIn.verify(SHAPE);
+        assertEquals(0, result.status(), result.out());
+    }
+
+    @Test
+    void denied_native_access() throws Exception {
+        Optional<Path> java = Jdks.java(25);
+        assumeTrue(java.isPresent(), "not run: no JDK 25 is installed");
+        notRun(
+                new StandIn(temp)
+                        .onModulePath(java.get())
+                        .flag("--enable-native-access=io.github.jcuconv")
+                        .flag("--illegal-native-access=deny"),
+                "native access is denied to JCuda; start java with --enable-native-access=jcuda,jcudnn,jcublas");
     }
 
     @Test

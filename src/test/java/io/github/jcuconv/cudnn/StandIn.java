@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** JVMs of their own in which JCuda finds the stand-in for cuDNN (native/test/cudnn), over memory of the engine {@code emulated}. */
 final class StandIn {
@@ -23,6 +24,8 @@ final class StandIn {
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> flags = new ArrayList<>();
     private String classPath = System.getProperty("java.class.path");
+    private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    private boolean modules;
 
     /** Aborts the test where the stand-in or the engine was not built. */
     StandIn(Path temp) {
@@ -59,24 +62,50 @@ final class StandIn {
         return this;
     }
 
+    /** Runs another Java, and what is a module of it. */
+    StandIn onModulePath(Path otherJava) {
+        java = otherJava;
+        modules = true;
+        return this;
+    }
+
     /** What a process left: its status, what it wrote, and the calls that the stand-in counted. */
     record Result(int status, String out, Map<String, Integer> calls) {}
 
     Result verify(String... arguments) throws IOException, InterruptedException {
         List<String> all = new ArrayList<>(List.of("verify", "--engine", "cudnn"));
         all.addAll(List.of(arguments));
-        return run("io.github.jcuconv.cli.Main", all);
+        return cli(all);
+    }
+
+    Result cli(List<String> arguments) throws IOException, InterruptedException {
+        return run("io.github.jcuconv.cli.Main", arguments);
     }
 
     Result run(String main, List<String> arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(java.toString());
         command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-        if (Runtime.version().feature() >= 23) {
+        if (Runtime.version().feature() >= 23 && !modules) {
             command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         }
         command.addAll(flags);
-        command.addAll(List.of("-cp", classPath, main));
+        if (modules) {
+            String tests = Path.of("test-classes").toString();
+            List<String> entries = Stream.of(classPath.split(":"))
+                    .filter(entry -> !entry.endsWith(tests))
+                    .toList();
+            String natives = entries.stream()
+                    .filter(e -> e.endsWith("natives"))
+                    .findFirst()
+                    .orElseThrow();
+            String rest = String.join(
+                    ":", entries.stream().filter(e -> !e.equals(natives)).toList());
+            command.addAll(List.of("-p", rest, "-cp", natives, "--add-modules", "ALL-MODULE-PATH"));
+            command.addAll(List.of("-m", "io.github.jcuconv/" + main));
+        } else {
+            command.addAll(List.of("-cp", classPath, main));
+        }
         command.addAll(arguments);
         Files.deleteIfExists(report);
         Path out = temp.resolve("out");

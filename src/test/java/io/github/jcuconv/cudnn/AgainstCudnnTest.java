@@ -1,0 +1,66 @@
+package io.github.jcuconv.cudnn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Our kernels beside cuDNN: who deviates is named, and what one of them lacks costs no other row. */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+@Timeout(120)
+class AgainstCudnnTest {
+    private static final List<String> VERIFY = List.of(
+            "verify",
+            "--engine",
+            "emulated",
+            "--against",
+            "cudnn",
+            "--op",
+            "conv2d",
+            "--pass",
+            "fprop",
+            "--shapes",
+            "n2c4h6w6k6r3s3u2v3g2");
+
+    @TempDir
+    private Path temp;
+
+    @Test
+    void verify_names_the_engine_that_deviates() throws Exception {
+        StandIn.Result well = new StandIn(temp).cli(VERIFY);
+        assertEquals(0, well.status(), well.out());
+        assertTrue(well.out().contains("emulated: 0 of 2 cases deviate from the oracle"), well.out());
+        assertTrue(well.out().contains("cudnn: 0 of 2 cases deviate from the oracle"), well.out());
+        StandIn.Result one =
+                new StandIn(temp).with("CUDNN_STAND_IN_BUG", "swaps_strides").cli(VERIFY);
+        assertEquals(1, one.status(), one.out());
+        assertTrue(one.out().contains("emulated: 0 of 2 cases deviate from the oracle"), one.out());
+        assertTrue(one.out().contains("cudnn: 2 of 2 cases deviate from the oracle"), one.out());
+    }
+
+    @Test
+    void bench_shows_the_ratio_and_says_what_does_not_run() throws Exception {
+        StandIn.Result result = new StandIn(temp)
+                .cli(List.of(
+                        "bench",
+                        "--engine",
+                        "emulated",
+                        "--against",
+                        "cudnn",
+                        "--precision",
+                        "fp16",
+                        "--op",
+                        "dense",
+                        "--shapes",
+                        "n2c8k4"));
+        assertEquals(0, result.status(), result.out());
+        assertTrue(result.out().matches("(?s).*fprop +cudnn +cudnn gemm_ex mma .*\\d\\.\\d\\d\\R.*"), result.out());
+        assertTrue(result.out().matches("(?s).*dbias +cudnn +not run: of FP16 layers.*"), result.out());
+    }
+}
