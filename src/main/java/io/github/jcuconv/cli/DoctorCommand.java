@@ -59,7 +59,7 @@ final class DoctorCommand extends Command {
                 "gpu",
                 Cause.of(machine)
                         .map(c -> c.finding(machine) + ": " + c.action())
-                        .orElse("nothing is missing"));
+                        .orElseGet(machine::gpus));
         // What one engine lacks is nobody's next action while another one works; a wrong result always is.
         next = usable && !wrong
                 ? ""

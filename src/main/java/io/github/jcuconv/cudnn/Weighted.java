@@ -18,6 +18,12 @@ import jcuda.jcudnn.cudnnMathType;
  * @param <T> the operation
  */
 final class Weighted<T extends OpDescriptor> implements Factory<T> {
+    /**
+     * Whether algorithms may transform their inputs, by Winograd or Fourier: for timing. No useful bound of their error follows from the problem
+     * alone, so that verify does not run them.
+     */
+    private static final boolean TRANSFORMS = Boolean.getBoolean("jcuconv.cudnn.transforms");
+
     private final Function<T, Convolution> convolution;
 
     Weighted(Function<T, Convolution> convolution) {
@@ -82,14 +88,14 @@ final class Weighted<T extends OpDescriptor> implements Factory<T> {
                         b.before()));
     }
 
-    /** The fastest that gives the same bits every time, forms sums of products, and fits. */
+    /** The fastest that gives the same bits every time, forms sums of products unless asked otherwise, and fits. */
     private static Algorithm choose(
             PlanBuilder b, Convolution c, ConvFunction function, ConvFunction.Problem problem, String math) {
         String key = function.name() + " " + c.key() + " " + b.layout() + math;
         List<Algorithm> all =
                 b.engine().cache().get(key, () -> b.engine().withHandle(handle -> function.find(handle, problem)));
         return all.stream()
-                .filter(a -> a.deterministic() && a.isSumOfProducts())
+                .filter(a -> a.deterministic() && (TRANSFORMS || a.isSumOfProducts()))
                 .filter(a -> PlanBuilder.roundedUp(a.bytes()) <= b.request().workspaceLimit())
                 .findFirst()
                 .orElseThrow(() -> b.refuse("no deterministic algorithm of cuDNN does this in " + b.layout()

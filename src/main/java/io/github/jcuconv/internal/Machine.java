@@ -160,6 +160,14 @@ public record Machine(
                 .toList();
     }
 
+    /** Driver, GPUs and libraries by their versions, in one line. */
+    public String gpus() {
+        return "driver " + driver().orElse("unknown") + ", compute capability "
+                + (capabilities().isEmpty() ? "unknown" : String.join(" ", capabilities())) + ", cuDNN "
+                + library("libcudnn.so.9").flatMap(Machine::version).orElse("none") + ", cuBLAS "
+                + library("libcublas.so.12").flatMap(Machine::version).orElse("none");
+    }
+
     Path at(String absolute) {
         return root.resolve(absolute.substring(1));
     }

@@ -48,6 +48,11 @@ public final class Bounds {
 
     private Bounds() {}
 
+    /** Whether an algorithm transforms its inputs first: what it then adds up is not what the bounds here are made of. */
+    static boolean isTransformed(String algorithm) {
+        return algorithm.contains("winograd") || algorithm.contains("fft");
+    }
+
     /** Operations that only copy, compare, or round once: exact on any data. */
     public static boolean isCopy(OpDescriptor op, Pass pass) {
         return op instanceof Add

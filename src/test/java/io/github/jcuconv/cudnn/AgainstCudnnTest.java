@@ -63,4 +63,16 @@ class AgainstCudnnTest {
         assertTrue(result.out().matches("(?s).*fprop +cudnn +cudnn gemm_ex mma .*\\d\\.\\d\\d\\R.*"), result.out());
         assertTrue(result.out().matches("(?s).*dbias +cudnn +not run: of FP16 layers.*"), result.out());
     }
+
+    /** For timing cuDNN may take what verify has no bound for. */
+    @Test
+    void transforms_are_timed_when_asked_for_and_not_verified() throws Exception {
+        StandIn standIn = new StandIn(temp).flag("-Djcuconv.cudnn.transforms=true");
+        StandIn.Result bench =
+                standIn.cli(List.of("bench", "--engine", "cudnn", "--op", "conv2d", "--shapes", "n1c2h4w4k2r3s3"));
+        assertTrue(bench.out().matches("(?s).*fprop +cudnn +cudnn winograd .*"), bench.out());
+        StandIn.Result verify = standIn.verify("--op", "conv2d", "--shapes", "n1c2h4w4k2r3s3", "--pass", "fprop");
+        assertEquals(3, verify.status(), verify.out());
+        assertTrue(verify.out().contains("cudnn winograd has no bound"), verify.out());
+    }
 }

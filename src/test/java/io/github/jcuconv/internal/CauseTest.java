@@ -158,6 +158,9 @@ class CauseTest {
     @Test
     void nothing_is_missing_where_all_is_well() {
         assertEquals(Optional.empty(), Cause.of(machine()));
+        assertEquals(
+                "driver 580.65.06, compute capability 9.0 9.0, cuDNN 9.5.1, cuBLAS 12.6.4.1",
+                machine().gpus());
     }
 
     @ParameterizedTest

@@ -230,7 +230,9 @@ class LauncherTest {
     @Test
     void cuda_needs_nvcc_and_is_taken_by_auto_once_it_is_built() throws Exception {
         start("doctor");
-        fails(3, "engine cuda cannot run here: native libraries: not built (no nvcc)", "train", "--engine", "cuda");
+        String reason = "not run: engine cuda cannot run here: native libraries: not built (no nvcc)";
+        fails(3, reason, "train", "--engine", "cuda");
+        fails(3, reason, "verify", "--engine", "cudnn"); // It computes in memory of cuda.
         Files.createFile(checkout.resolve("nvcc"));
         start("doctor", "--engine", "emulated");
         assertFalse(start("doctor").out.contains("/natives>"));
