@@ -100,7 +100,10 @@ final class OpBench implements AutoCloseable {
             OpDescriptor descriptor = Descriptors.of(op, line, storage);
             for (Pass pass : descriptor.passes()) {
                 try {
-                    time(engines, line, descriptor, pass, table, rows);
+                    List<OpDescriptor> each = engines.stream()
+                            .map(e -> e.refusal(descriptor, pass).isEmpty() ? descriptor : stored(op, line, storage))
+                            .toList();
+                    time(engines, line, each, pass, table, rows);
                 } catch (UnsupportedException e) {
                     table.row(line.name(), lower(pass), e.engine(), "not run: " + e.rule(), "", "", "", "");
                 }
@@ -110,16 +113,24 @@ final class OpBench implements AutoCloseable {
         return Map.of("op", op, "rows", rows);
     }
 
+    /** With dw and dbias in the storage type, which is all that some engines give; where there is no such choice, the same again. */
+    private static OpDescriptor stored(String op, ShapeLine line, DataType storage) {
+        boolean choice = List.of("conv2d", "conv-transpose2d", "dense").contains(op) && storage != DataType.FP32;
+        return Descriptors.of(op, choice ? line.with("stored", 1) : line, storage);
+    }
+
     private static void time(
             List<Engine> engines,
             ShapeLine line,
-            OpDescriptor op,
+            List<OpDescriptor> ops,
             Pass pass,
             Text.Table table,
             List<Map<String, Object>> rows) {
         List<OpBench> all = new ArrayList<>();
         try {
-            engines.forEach(e -> all.add(new OpBench(e, op, pass)));
+            for (int i = 0; i < engines.size(); i++) {
+                all.add(new OpBench(engines.get(i), ops.get(i), pass));
+            }
             for (int round = 0; round < ROUNDS; round++) {
                 for (int i = 0; i < all.size(); i++) {
                     OpBench bench = all.get(round % 2 == 0 ? i : all.size() - 1 - i);
@@ -130,13 +141,13 @@ final class OpBench implements AutoCloseable {
             for (int i = 0; i < all.size(); i++) {
                 OpBench bench = all.get(i);
                 double seconds = bench.median();
-                double gflops = pass == Pass.DBIAS ? 0 : 2e-9 * op.multiplyAdds() / seconds;
+                double gflops = pass == Pass.DBIAS ? 0 : 2e-9 * ops.get(i).multiplyAdds() / seconds;
                 double gigabytes = 1e-9 * bench.bytes / seconds;
                 table.row(
                         line.name(),
                         lower(pass),
                         engines.get(i).name(),
-                        bench.plan.algorithm(),
+                        bench.plan.algorithm() + (ops.get(i).equals(ops.get(0)) ? "" : ", gradients as stored"),
                         Text.format("%,.1f", 1e6 * seconds),
                         Text.format("%.1f", gflops),
                         Text.format("%.1f", gigabytes),

@@ -5,6 +5,7 @@ import io.github.jcuconv.Dims;
 import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Adam;
 import io.github.jcuconv.op.Add;
+import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
 import io.github.jcuconv.op.ChannelScale;
@@ -50,18 +51,18 @@ public final class Descriptors {
     private static final Map<String, Entry> MAKERS = new LinkedHashMap<>();
 
     static {
-        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g terms", (l, t) -> Conv2d.of(
+        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g terms stored", (l, t) -> Conv2d.of(
                         image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))
                 .types(types(l, t))
                 .epilogue(epilogue(l)));
-        add("conv-transpose2d", IMAGE + WINDOW + EPILOGUE + "k d e g oh ow terms", (l, t) -> ConvTranspose2d.of(
+        add("conv-transpose2d", IMAGE + WINDOW + EPILOGUE + "k d e g oh ow terms stored", (l, t) -> ConvTranspose2d.of(
                         image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))
                 .outputPad(get(l, "oh", 0), get(l, "ow", 0))
                 .types(types(l, t))
                 .epilogue(epilogue(l)));
-        add("dense", IMAGE + EPILOGUE + "k terms", (l, t) -> Dense.of(vector(l), need(l, "k"))
+        add("dense", IMAGE + EPILOGUE + "k terms stored", (l, t) -> Dense.of(vector(l), need(l, "k"))
                 .types(types(l, t))
                 .epilogue(epilogue(l)));
         add("max-pool2d", IMAGE + WINDOW + "d e ceil infer", (l, t) -> MaxPool2d.of(image(l), window(l))
@@ -177,18 +178,22 @@ public final class Descriptors {
                 .pad(padding);
     }
 
-    /** {@code terms1} allows tf32 for fp32 operands, {@code terms3} its three-term product. */
+    /**
+     * {@code terms1} allows tf32 for fp32 operands, {@code terms3} its three-term product; {@code stored1} stores dw and dbias in the storage
+     * type, as cuDNN does.
+     */
     private static Types types(ShapeLine line, DataType storage) {
-        return Types.of(storage)
-                .products(
-                        switch (get(line, "terms", 0)) {
-                            case 0 -> Products.EXACT;
-                            case 1 -> Products.TF32;
-                            case 3 -> Products.TF32X3;
-                            default ->
-                                throw new IllegalArgumentException(
-                                        "terms is " + get(line, "terms", 0) + ", must be 0 (exact), 1 (tf32) or 3");
-                        });
+        Types types = Types.of(storage);
+        Types gradients = flag(line, "stored") ? types.with(Arg.DW, storage).with(Arg.DBIAS, storage) : types;
+        return gradients.products(
+                switch (get(line, "terms", 0)) {
+                    case 0 -> Products.EXACT;
+                    case 1 -> Products.TF32;
+                    case 3 -> Products.TF32X3;
+                    default ->
+                        throw new IllegalArgumentException(
+                                "terms is " + get(line, "terms", 0) + ", must be 0 (exact), 1 (tf32) or 3");
+                });
     }
 
     /** The steps in the order in which the line names them. */

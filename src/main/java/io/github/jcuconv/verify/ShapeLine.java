@@ -61,6 +61,13 @@ public record ShapeLine(String source, int number, String shape, String name, Ma
         return Optional.of(new ShapeLine(source, number, shape, words.length == 2 ? words[1] : shape, values));
     }
 
+    /** The same with one more key. */
+    public ShapeLine with(String key, int value) {
+        Map<String, Integer> more = new LinkedHashMap<>(values);
+        more.put(key, value);
+        return new ShapeLine(source, number, shape + key + value, name, more);
+    }
+
     /** The error for this line. */
     IllegalArgumentException wrong(String problem) {
         return wrong(source, number, problem);

@@ -45,7 +45,7 @@ class AgainstCudnnTest {
     }
 
     @Test
-    void bench_shows_the_ratio_and_says_what_does_not_run() throws Exception {
+    void bench_shows_the_ratio() throws Exception {
         StandIn.Result result = new StandIn(temp)
                 .cli(List.of(
                         "bench",
@@ -61,7 +61,16 @@ class AgainstCudnnTest {
                         "n2c8k4"));
         assertEquals(0, result.status(), result.out());
         assertTrue(result.out().matches("(?s).*fprop +cudnn +cudnn gemm_ex mma .*\\d\\.\\d\\d\\R.*"), result.out());
-        assertTrue(result.out().matches("(?s).*dbias +cudnn +not run: of FP16 layers.*"), result.out());
+        assertTrue(
+                result.out().matches("(?s).*dbias +cudnn +cudnn backward_bias, gradients as stored .*"), result.out());
+    }
+
+    @Test
+    void bench_says_what_does_not_run() throws Exception {
+        StandIn.Result result = new StandIn(temp)
+                .cli(List.of("bench", "--engine", "cudnn", "--op", "max-pool2d", "--shapes", "n1c2h8w8r2s2d2e2"));
+        assertEquals(0, result.status(), result.out());
+        assertTrue(result.out().contains("not run: cuDNN's pooling has no dilation"), result.out());
     }
 
     /** For timing cuDNN may take what verify has no bound for. */
