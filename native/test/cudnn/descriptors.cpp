@@ -70,6 +70,15 @@ CUDNN_FUNCTION(int) cudnnSetTensor4dDescriptor(void* t, int format, int type, in
     return tensor(t) == nullptr ? kBadParam : set_dims(static_cast<Tensor*>(t), format, type, n, c, h, w);
 }
 
+CUDNN_FUNCTION(int)
+cudnnSetTensor4dDescriptorEx(void* t, int type, int n, int c, int h, int w, int n_stride, int c_stride, int h_stride, int w_stride) {
+    if (tensor(t) == nullptr) return kBadParam;
+    const int status = set_dims(static_cast<Tensor*>(t), kNchw, type, n, c, h, w);
+    const long strides[4] = {n_stride, c_stride, h_stride, w_stride};
+    for (int i = 0; i < 4; ++i) static_cast<Tensor*>(t)->strides[i] = strides[i];
+    return status;
+}
+
 CUDNN_FUNCTION(int) cudnnSetFilter4dDescriptor(void* f, int type, int format, int k, int c, int r, int s) {
     return filter(f) == nullptr ? kBadParam : set_dims(static_cast<Tensor*>(f), format, type, k, c, r, s);
 }

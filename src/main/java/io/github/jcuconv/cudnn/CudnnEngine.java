@@ -7,6 +7,8 @@ import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.AvgPool2d;
 import io.github.jcuconv.op.BatchNorm;
+import io.github.jcuconv.op.ChannelScale;
+import io.github.jcuconv.op.Concat;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.ConvTranspose2d;
 import io.github.jcuconv.op.Dense;
@@ -36,6 +38,8 @@ final class CudnnEngine extends OnDevice {
             Map.entry(BatchNorm.class, new CudnnBatchNorm()),
             Map.entry(Activation.class, new CudnnActivation()),
             Map.entry(Add.class, new CudnnAdd()),
+            Map.entry(Concat.class, new CudnnConcat()),
+            Map.entry(ChannelScale.class, new CudnnChannelScale()),
             Map.entry(Reorder.class, new CudnnReorder()));
 
     private final boolean cublas;

@@ -47,6 +47,28 @@ final class Descriptors implements AutoCloseable {
         return made;
     }
 
+    /** The part of a larger tensor that has a smaller one's shape. */
+    cudnnTensorDescriptor window(Dims part, Dims whole, DataType type, boolean nhwc) {
+        cudnnTensorDescriptor made = emptyTensor();
+        int image = Math.toIntExact(whole.perImage());
+        int channel = nhwc ? 1 : whole.h() * whole.w();
+        int column = nhwc ? whole.c() : 1;
+        Cudnn.call(
+                "describe a part of " + whole,
+                () -> JCudnn.cudnnSetTensor4dDescriptorEx(
+                        made,
+                        type(type),
+                        part.n(),
+                        part.c(),
+                        part.h(),
+                        part.w(),
+                        image,
+                        channel,
+                        whole.w() * column,
+                        column));
+        return made;
+    }
+
     cudnnFilterDescriptor filter(Dims d, DataType type, Layout layout) {
         cudnnFilterDescriptor made = made(
                 "filter",
