@@ -106,7 +106,7 @@ final class CudnnEngine extends OnDevice {
             factory(request.op()).plan(builder, request.op(), request.pass());
         } catch (RuntimeException e) {
             builder.make().close();
-            throw e;
+            throw e instanceof UnsupportedException unsupported ? builder.refuse(unsupported.rule()) : e;
         }
         return builder.build();
     }

@@ -4,6 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.jcuconv.Dims;
+import io.github.jcuconv.Engine;
+import io.github.jcuconv.Plan;
+import io.github.jcuconv.UnsupportedException;
+import io.github.jcuconv.op.Conv2d;
+import io.github.jcuconv.op.Pass;
+import io.github.jcuconv.op.PlanRequest;
+import io.github.jcuconv.op.Window;
 import io.github.jcuconv.testing.SelectedTests;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +73,48 @@ class CudnnSuiteTest {
         StandIn.Result third = standIn.verify("--op", "conv2d", "--shapes", SHAPE, "--pass", "fprop");
         assertEquals(0, third.status(), third.out());
         assertEquals(1, third.calls().get("find forward"));
+    }
+
+    @Test
+    void the_limit_of_the_workspace_chooses_the_algorithm() throws Exception {
+        StandIn.Result result = new StandIn(temp).run(Limits.class.getName(), List.of());
+        assertEquals(0, result.status(), result.out());
+        assertEquals(
+                List.of(
+                        "FPROP 9223372036854775807: cudnn implicit_precomp_gemm, 512 B",
+                        "FPROP 512: cudnn implicit_precomp_gemm, 512 B",
+                        "FPROP 511: cudnn implicit_gemm, 0 B",
+                        "FPROP 0: cudnn implicit_gemm, 0 B",
+                        "DGRAD 256: cudnn algo_1, 256 B",
+                        "DGRAD 255: no deterministic algorithm of cuDNN does this in NCHW within 255 B of workspace;"
+                                + " it has [algo_0 (0 B), winograd (768 B), algo_1 (192 B)]"),
+                result.out().lines().toList());
+        assertEquals(2, result.calls().get("find forward") + result.calls().get("find backward data"));
+    }
+
+    /** A program that plans one convolution under several limits. */
+    static final class Limits {
+        private Limits() {}
+
+        public static void main(String[] args) {
+            try (Engine engine = Engine.open("cudnn")) {
+                Conv2d conv = Conv2d.of(new Dims(1, 2, 6, 6), 3, Window.of(3, 3));
+                for (long limit : new long[] {Long.MAX_VALUE, 512, 511, 0}) {
+                    show(engine, PlanRequest.of(conv, Pass.FPROP).workspaceLimit(limit));
+                }
+                show(engine, PlanRequest.of(conv, Pass.DGRAD).workspaceLimit(256));
+                show(engine, PlanRequest.of(conv, Pass.DGRAD).workspaceLimit(255));
+            }
+        }
+
+        private static void show(Engine engine, PlanRequest request) {
+            String head = request.pass() + " " + request.workspaceLimit() + ": ";
+            try (Plan plan = engine.plan(request)) {
+                System.out.println(head + plan.algorithm() + ", " + plan.workspaceBytes() + " B");
+            } catch (UnsupportedException e) {
+                System.out.println(head + e.rule());
+            }
+        }
     }
 
     /** Mistakes in the stand-in are as good as mistakes in what the engine tells it; the shapes keep the size of the output. */
