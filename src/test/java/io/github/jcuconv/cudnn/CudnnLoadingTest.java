@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.jcuconv.testing.Jdks;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,20 @@ class CudnnLoadingTest {
     @Test
     void another_cudnn() throws Exception {
         notRun(new StandIn(temp).with("CUDNN_STAND_IN_VERSION", "8907"), "is version 8907, cuDNN 9 is needed");
+    }
+
+    @Test
+    void a_broken_cudnn_costs_other_engines_nothing() throws Exception {
+        Files.writeString(temp.resolve("libcudnn.so.9"), "no library");
+        StandIn broken = new StandIn(temp).with("LD_LIBRARY_PATH", temp.toString());
+        notRun(broken, "JCuda's libJCudnn does not load: ");
+        StandIn.Result doctor = broken.cli(List.of("doctor"));
+        assertTrue(
+                doctor.out().contains("engine cudnn       not available: JCuda's libJCudnn does not load"),
+                doctor.out());
+        for (String engine : List.of("onednn", "emulated", "reference")) {
+            assertTrue(doctor.out().matches("(?s).*\\Rengine " + engine + " .*self-test passed.*"), doctor.out());
+        }
     }
 
     @Test
