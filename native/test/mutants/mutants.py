@@ -14,6 +14,7 @@ import itertools
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -28,9 +29,10 @@ RACE_FLAGS = ["-fsanitize=thread", "--param", "tsan-instrument-func-entry-exit=0
 SANITIZE_FLAGS = ["-DJCUCONV_SANITIZE", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # Test programs that run kernels; the others test what lies around them.
 TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "batch_norm_test", "layers_test", "step_test",
-         "sparse_test", "api_test", "launch_test", "conv2d_variants_test"]
+         "sparse_test", "api_test", "launch_test", "conv2d_variants_test", "conv2d_mma_test"]
 SURVIVORS = Path(__file__).with_name("survivors.md")
-TIME_LIMIT = 30  # seconds; a right test takes one or two
+CPU_LIMIT = 30  # seconds of processor time, which load does not lengthen; a right test takes one to ten
+WALL_LIMIT = 300  # for what waits and does not work
 
 # Folder of kernels/ -> the test that knows it best. Survivors meet the rest.
 MATCHING = {"conv2d": "conv2d_test", "depthwise": "conv2d_test", "common": "conv2d_test", "pool2d": "pool2d_test", "lrn": "lrn_test",
@@ -38,6 +40,10 @@ MATCHING = {"conv2d": "conv2d_test", "depthwise": "conv2d_test", "common": "conv
 # Header -> the kernel that stands for those that include it, where the first by name would be a poor choice.
 PRINCIPAL = {"kernels/conv2d/conv2d_epilogue.h": "kernels/conv2d/conv2d_fprop_implicit_gemm.cu",
              "kernels/common/gemm_tile.h": "kernels/conv2d/conv2d_fprop_implicit_gemm.cu",
+             "kernels/common/mma_tile.h": "kernels/conv2d/conv2d_fprop_mma_gemm.cu",
+             "kernels/common/mma_stage.h": "kernels/conv2d/conv2d_fprop_mma_gemm.cu",
+             "kernels/common/mma_operand.h": "kernels/conv2d/conv2d_wgrad_mma_gemm.cu",
+             "kernels/conv2d/conv2d_mma_tiles.h": "kernels/conv2d/conv2d_fprop_mma_gemm.cu",
              "kernels/common/windows.h": "kernels/pool2d/max_pool2d_bwd.cu"}
 
 
@@ -126,17 +132,17 @@ class Build:
         program = self.scratch / "mutant"
         subprocess.run(["g++", "-o", program, *self.flags, *inputs], check=True, capture_output=True)
         try:
-            code = subprocess.run([program], capture_output=True, timeout=TIME_LIMIT).returncode
+            code = subprocess.run([program], capture_output=True, timeout=WALL_LIMIT, preexec_fn=limit_cpu).returncode
         except subprocess.TimeoutExpired:
             return f"{test} (time limit)"
         return None if code == 0 else test if code == 1 else f"{test} (signal {-code})"
 
-    def run(self, source, overlay, best):
-        """"no compile", None, or the name of the test that failed; the best one first."""
+    def run(self, source, overlay, tests):
+        """"no compile", None, or the name of the test that failed."""
         compiled = self.compile(source, overlay)
         if compiled is None:
             return "no compile"
-        for test in sorted(self.tests, key=lambda t: t != best):
+        for test in tests:
             if killer := self.failure(test, [compiled, *self.objects(test), *self.libraries()]):
                 return killer
         return None
@@ -152,6 +158,10 @@ class Build:
         return self.failure("race_test", [mutant, *others, *tests, receiver, *self.libraries()])
 
 
+def limit_cpu():
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+
+
 def verdict(mutant, build, sanitized):
     """"no compile", "survived", or the name of the test that killed it."""
     with tempfile.TemporaryDirectory(dir=build.scratch) as folder:
@@ -164,10 +174,15 @@ def verdict(mutant, build, sanitized):
         sources = [mutant.file] if mutant.file.endswith(".cu") else includers(mutant.file)
         if mutant.file in PRINCIPAL:
             sources.sort(key=lambda s: s != PRINCIPAL[mutant.file])
-        for flavour, prefix in ((build, ""), (sanitized, "sanitized ")):
-            for source in sources if flavour else ():
-                if killer := flavour.run(source, overlay, MATCHING.get(source.split("/")[1], "training_test")):
-                    return killer if killer == "no compile" else prefix + killer
+        # Every kernel that sees a header with the test that knows it best, before any meets the other tests.
+        for others in (False, True):
+            for source in sources:
+                best = "conv2d_mma_test" if "mma" in source else MATCHING.get(source.split("/")[1], "training_test")
+                if killer := build.run(source, overlay, [t for t in build.tests if (t != best) == others]):
+                    return killer
+        for source in sources if sanitized else ():
+            if killer := sanitized.run(source, overlay, sanitized.tests):
+                return "sanitized " + killer
         if re.search(r"sync|barrier|buffer|shared|smem|wait|cp_async", mutant.before):
             for source in sources:
                 if killer := build.race(source, overlay):
@@ -216,4 +231,5 @@ def main():
 
 if __name__ == "__main__":
     os.nice(5)
+    os.environ["JCUCONV_FIRST_FAILURE"] = "1"
     sys.exit(main())
