@@ -20,7 +20,7 @@ class Memory {
 std::vector<Kernel> all_kernels() {
     std::vector<Kernel> all;
     for (const auto kernels : {thread_kernels(), copy_kernels(), layout_kernels(), rounding_kernels(), conversion_kernels(),
-                               function_kernels(), gemm_kernels()})
+                               function_kernels(), gemm_kernels(), hopper_kernels()})
         all.insert(all.end(), kernels.begin(), kernels.end());
     return all;
 }

@@ -26,6 +26,7 @@ std::span<const Kernel> rounding_kernels();
 std::span<const Kernel> conversion_kernels();
 std::span<const Kernel> function_kernels();
 std::span<const Kernel> gemm_kernels();
+std::span<const Kernel> hopper_kernels();
 
 std::vector<Kernel> all_kernels();
 

@@ -17,6 +17,13 @@
 //   matrix.h   ldmatrix(registers, row) ldmatrix_trans(registers, row) 1, 2 or 4 matrices, as many as there are registers
 //              mma<T>(d, a, b) mma_m16n8k8(d, a, b) warp_mma<T>(d, a, b)  d += a * b in fp32; the last one for a whole warp's tiles
 //              has_mma<T>()                                            T is f16, bf16 or tf32; on sm_75 f16 alone
+//   mbarrier.h  Mbarrier in shared memory: mbar_init(b, arrivals) fence_mbar_init() mbar_arrive(b) mbar_expect(b, bytes) mbar_wait(b, parity)
+//              has_hopper()                                            sm_90a; what follows refuses to run elsewhere
+//   tma.h      TensorMap, a kernel's JCUCONV_GRID_CONSTANT parameter, made on the host by map_tiled<T>() and map_im2col<T>()
+//              tma_load(to, map, b, c0, c1...) tma_load_im2col(to, map, b, at, offsets)   land at mbarrier b, which expects the bytes
+//              fence_async_proxy()                                     between plain stores and what TMA or wgmma read of them
+//   wgmma.h    wgmma<T, columns, major, major>(d, a, b, accumulate) wgmma_descriptor(p, leading, stride, swizzle)
+//              wgmma_fence() wgmma_commit() wgmma_wait<groups>() give_registers<N>() take_registers<N>()   all 128 threads of a warpgroup
 //   math.h     pow_f32 pow_f64 sqrt_f32 exp_f32 log_f32 tanh_f32 nan_f32
 //   launch.h   JCUCONV_KERNEL(threads[, blocks]), launch(name, kernel, grid, threads, shared bytes, stream, arguments...)
 //
@@ -29,15 +36,21 @@
 #include "primitives/cuda/launch.h"
 #include "primitives/cuda/math.h"
 #include "primitives/cuda/matrix.h"
+#include "primitives/cuda/mbarrier.h"
 #include "primitives/cuda/memory.h"
 #include "primitives/cuda/thread.h"
+#include "primitives/cuda/tma.h"
 #include "primitives/cuda/types.h"
+#include "primitives/cuda/wgmma.h"
 #else
 #include "primitives/host/async_copy.h"
 #include "primitives/host/launch.h"
 #include "primitives/host/math.h"
 #include "primitives/host/matrix.h"
+#include "primitives/host/mbarrier.h"
 #include "primitives/host/memory.h"
 #include "primitives/host/thread.h"
+#include "primitives/host/tma.h"
 #include "primitives/host/types.h"
+#include "primitives/host/wgmma.h"
 #endif

@@ -17,13 +17,8 @@ constexpr std::size_t kSharedTail = 256;    // bytes behind shared memory that m
 constexpr int kPoison = 0xFF;               // NaN in fp32, fp16 and bf16, -1 as an index
 constexpr int kTailByte = 0xA5;
 
-bool g_detect_races = false;  // set once, before the first launch
 
 __thread Block* entering = nullptr;  // for fiber_main, which takes no argument
-
-bool same(const Where& a, const Where& b) {
-    return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
-}
 
 // 0-31,40 for sorted thread numbers
 std::string ranges(const std::vector<int>& numbers) {
@@ -38,17 +33,11 @@ std::string ranges(const std::vector<int>& numbers) {
     return text;
 }
 
-std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
-    state += 0x9E3779B97F4A7C15u;
-    std::uint64_t z = state;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 }  // namespace
 
 void enable_race_detection() { g_detect_races = true; }
+
+bool g_detect_races = false;
 
 void Block::FreeDeleter::operator()(void* p) const { std::free(p); }
 
@@ -63,6 +52,7 @@ void Block::prepare(const Launch& launch, const Options& options) {
     if (threads_.size() < threads) threads_.resize(threads);
     if (ready_.size() < threads) ready_.resize(threads);
     warps_.resize((threads + kWarpSize - 1) / kWarpSize);
+    warpgroups_.resize(threads / kWarpgroup);
     if (!shared_) {
         void* memory = std::aligned_alloc(kSharedAlignment, (kMaxSharedBytes + kSharedTail + kSharedAlignment - 1) /
                                                                 kSharedAlignment * kSharedAlignment);
@@ -82,9 +72,13 @@ void Block::clear() {
         barrier.waiting.clear();
         barrier.knowledge.clear();
     }
-    for (Warp& warp : warps_) {
-        warp.arrived = 0;
+    for (Warp& warp : warps_) warp.arrived = 0;
+    for (Warpgroup& group : warpgroups_) {
+        group.arrived = 0;
+        group.products.clear();
     }
+    mbarriers_.clear();
+    loads_.clear();
     ready_head_ = ready_count_ = returned_ = 0;
     error_.clear();
 }
@@ -115,6 +109,7 @@ std::string Block::finish() {
     if (options_.count_bank_conflicts) banks_.finish_block();
     if (const auto* copy = copies_.abandoned())
         return at(copy->thread) + ": the block ended, but no cp_async_wait covers the copy issued at " + place(copy->where);
+    if (std::string text = unfinished(); !text.empty()) return text;
     return check_shared_tail();
 }
 
@@ -147,7 +142,12 @@ int Block::take_ready() {
 
 void Block::park() {
     const int self = control.thread;
-    if (options_.copies == Copies::kRandom) copies_.drift(next_random(random_));
+    if (options_.copies == Copies::kRandom) {
+        copies_.drift(next_random(random_));
+        if (const std::uint64_t random = next_random(random_); !loads_.empty() && random % 2 == 0) land(loads_.take(random / 2 % loads_.size()));
+    }
+    while (ready_count_ == 0 && returned_ < launch_.block_size && land_one()) {
+    }
     if (ready_count_ == 0) {
         if (returned_ < launch_.block_size) error_ = deadlock();
         resume_main();
@@ -231,7 +231,7 @@ void Block::collective(WarpOperation operation, const char* name, void* argument
     }
     operation(warp.arguments, lanes);
     // Shuffles and ballots exchange registers; only sync_warp orders memory.
-    if (g_detect_races && std::strcmp(name, "sync_warp") == 0) order_warp(warp_index * kWarpSize, lanes);
+    if (g_detect_races && std::strcmp(name, "sync_warp") == 0) order(warp_index * kWarpSize, lanes);
     warp.arrived = 0;
     for (int other = 0; other < lanes; ++other) {
         if (other != lane) make_ready(warp_index * kWarpSize + other);
@@ -242,10 +242,10 @@ void Block::collective(WarpOperation operation, const char* name, void* argument
     }
 }
 
-void Block::order_warp(int first, int lanes) {
+void Block::order(int first, int threads) {
     std::vector<std::uint32_t> knowledge;
-    for (int lane = 0; lane < lanes; ++lane) races_.arrive(first + lane, knowledge);
-    for (int lane = 0; lane < lanes; ++lane) races_.leave(first + lane, knowledge);
+    for (int t = 0; t < threads; ++t) races_.arrive(first + t, knowledge);
+    for (int t = 0; t < threads; ++t) races_.leave(first + t, knowledge);
 }
 
 void Block::observe(std::size_t offset, std::size_t bytes, bool write) {
@@ -257,6 +257,9 @@ void Block::check_not_in_flight(std::size_t offset, std::size_t bytes, const cha
     if (const auto* copy = copies_.touched(offset, bytes))
         fail(what + (where == nullptr ? "" : " at " + place(*where)) + " touches bytes " + bytes_text(offset, bytes) + " of shared memory while the copy that thread " +
              std::to_string(copy->thread) + " issued at " + place(copy->where) + " is in flight");
+    if (const auto* load = loads_.empty() ? nullptr : loads_.touched(offset, bytes))
+        fail(what + (where == nullptr ? "" : " at " + place(*where)) + " touches bytes " + bytes_text(offset, bytes) + " of shared memory while the bulk load that thread " +
+             std::to_string(load->thread) + " issued at " + place(load->where) + " is in flight");
 }
 
 void Block::book(std::size_t offset, std::size_t bytes, Access access) {
@@ -314,6 +317,12 @@ std::string Block::deadlock() const {
             const Barrier& barrier = barriers_[thread.barrier];
             what = "waiting at " + place(thread.where) + " for barrier " + std::to_string(thread.barrier) + " (" +
                    std::to_string(barrier.arrived) + " of " + std::to_string(barrier.expected) + " arrived)";
+        } else if (thread.state == State::kAtMbarrier) {
+            what = "waiting at " + place(thread.where) + " for the mbarrier at byte " + std::to_string(thread.mbarrier);
+        } else if (thread.state == State::kInGroup) {
+            const Warpgroup& group = warpgroups_[static_cast<std::size_t>(t / kWarpgroup)];
+            what = "waiting at " + place(thread.where) + " in " + group.name + " of warpgroup " + std::to_string(t / kWarpgroup) + " (" +
+                   std::to_string(group.arrived) + " of 128 threads arrived)";
         } else {
             const Warp& warp = warps_[static_cast<std::size_t>(t / kWarpSize)];
             what = "waiting at " + place(thread.where) + " in " + warp.name + " of warp " + std::to_string(t / kWarpSize) +
@@ -323,7 +332,7 @@ std::string Block::deadlock() const {
     }
     std::string text = at(-1) + ": deadlock, no thread can run";
     for (const auto& [what, members] : groups) text += "\n    threads " + ranges(members) + " " + what;
-    return text;
+    return text + mbarriers_.describe();
 }
 
 std::string Block::check_shared_tail() const {

@@ -1,18 +1,36 @@
 // One thread block under execution: its fibers, its scheduler, its barriers and its warps. Reused for all blocks of a grid.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "simt/async_copies.h"
 #include "simt/banks.h"
+#include "simt/bulk_loads.h"
 #include "simt/context.h"
 #include "simt/executor.h"
+#include "simt/mbarriers.h"
 #include "simt/race.h"
 #include "simt/stacks.h"
+#include "simt/wgmma.h"
 
 namespace jcuconv::simt {
+
+extern bool g_detect_races;  // set once, before the first launch
+
+inline bool same(const Where& a, const Where& b) {
+    return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
+}
+
+inline std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
+    state += 0x9E3779B97F4A7C15u;
+    std::uint64_t z = state;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
 
 class Block {
   public:
@@ -32,13 +50,26 @@ class Block {
     void async_commit();
     void async_wait(int keep);
 
+    // What sm_90 adds (block_bulk.cpp).
+    void mbarrier_init(std::size_t offset, int count);
+    void mbarrier_arrive(std::size_t offset, std::int64_t announced);
+    void mbarrier_wait(std::size_t offset, unsigned parity, Where where);
+    void bulk_load(std::size_t to, std::vector<std::byte> data, std::size_t barrier, Where where);
+    void group_collective(GroupOperation operation, const char* name, void* argument, Where where);
+    void async_proxy_fence();
+    Wgmma& wgmma();
+    void read_for_wgmma(std::size_t offset, std::byte* to, bool early);
+    bool wgmma_at_once();
+    void order_warpgroup();
+
   private:
-    enum class State : std::uint8_t { kReady, kAtBarrier, kInWarp, kReturned };
+    enum class State : std::uint8_t { kReady, kAtBarrier, kAtMbarrier, kInWarp, kInGroup, kReturned };
 
     struct Thread {
         Context context;
         State state = State::kReady;
         int barrier = 0;  // the barrier it waits at
+        std::size_t mbarrier = 0;
         Where where;
     };
     struct Barrier {
@@ -57,6 +88,15 @@ class Block {
         void* arguments[kWarpSize] = {};
     };
 
+    struct Warpgroup {
+        int arrived = 0;
+        GroupOperation operation = nullptr;
+        const char* name = "";
+        Where where;
+        void* arguments[kWarpgroup] = {};
+        Wgmma products;
+    };
+
     static void fiber_main();
     void make_ready(int thread);
     int take_ready();
@@ -67,7 +107,11 @@ class Block {
     std::string at(int thread) const;
     std::string deadlock() const;
     std::string check_shared_tail() const;
-    void order_warp(int first, int lanes);
+    void order(int first, int threads);
+    bool land_one();  // a bulk load that is under way; false: there is none
+    void land(BulkLoads::Load load);
+    void wake(const std::vector<int>& threads);
+    std::string unfinished() const;
 
     void check_not_in_flight(std::size_t offset, std::size_t bytes, const char* what, const Where* where);
     void book(std::size_t offset, std::size_t bytes, Access access);
@@ -89,6 +133,9 @@ class Block {
     std::string error_;
     RaceDetector races_;
     AsyncCopies copies_;
+    Mbarriers mbarriers_;
+    BulkLoads loads_;
+    std::vector<Warpgroup> warpgroups_;
     BankCounter banks_;
 
     struct FreeDeleter {

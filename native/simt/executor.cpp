@@ -147,6 +147,67 @@ void async_commit() { running_block("cp_async_commit").async_commit(); }
 
 void async_wait(int keep) { running_block("cp_async_wait").async_wait(keep); }
 
+void mbarrier_init(void* barrier, int count, Where where) {
+    running_block("mbar_init").mbarrier_init(checked_offset(barrier, 8, 8, "mbar_init", where), count);
+}
+
+void mbarrier_arrive(void* barrier, std::int64_t announced, Where where) {
+    running_block("mbar_arrive").mbarrier_arrive(checked_offset(barrier, 8, 8, "mbar_arrive", where), announced);
+}
+
+void mbarrier_wait(void* barrier, unsigned parity, Where where) {
+    running_block("mbar_wait").mbarrier_wait(checked_offset(barrier, 8, 8, "mbar_wait", where), parity, where);
+}
+
+void bulk_load(void* to, std::vector<std::byte> data, void* barrier, Where where) {
+    Block& block = running_block("a bulk load");
+    const std::size_t offset = checked_offset(to, data.size(), 16, "a bulk load", where);
+    block.bulk_load(offset, std::move(data), checked_offset(barrier, 8, 8, "a bulk load", where), where);
+}
+
+void async_proxy_fence() { running_block("fence_async_proxy").async_proxy_fence(); }
+
+void group_collective(GroupOperation operation, const char* name, void* argument, Where where) {
+    running_block(name).group_collective(operation, name, argument, where);
+}
+
+std::size_t place_in_shared(const void* pointer, std::size_t alignment, const char* what, Where where) {
+    return checked_offset(pointer, 1, alignment, what, where);
+}
+
+namespace {
+
+void read_early(std::size_t offset, std::byte* to) { running->read_for_wgmma(offset, to, true); }
+void read_late(std::size_t offset, std::byte* to) { running->read_for_wgmma(offset, to, false); }
+
+}  // namespace
+
+void wgmma_fence(Where where) {
+    group_collective([](void**) { running->wgmma().fence(); }, "wgmma_fence", nullptr, where);
+}
+
+void wgmma_issue(WgmmaCall& call, Where where) {
+    group_collective(
+        [](void** lanes) {
+            const std::string error = running->wgmma().issue(lanes, running->wgmma_at_once(), running->options().mma, read_late, read_early);
+            if (!error.empty()) running->fail(error);
+        },
+        "wgmma", &call, where);
+}
+
+void wgmma_commit(Where where) {
+    group_collective([](void**) { running->wgmma().commit(); }, "wgmma_commit", nullptr, where);
+}
+
+void wgmma_wait(int keep, Where where) {
+    group_collective(
+        [](void** lanes) {
+            running->wgmma().wait(*static_cast<const int*>(lanes[0]), running->options().mma, read_late);
+            running->order_warpgroup();
+        },
+        "wgmma_wait", &keep, where);
+}
+
 void barrier_wait(int id, int count, bool same_place, Where where) {
     running_block("barrier_wait").barrier(id, count, same_place, true, where);
 }

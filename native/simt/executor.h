@@ -121,6 +121,23 @@ void async_commit();
 // Waits for all but the last `keep` groups that this thread committed.
 void async_wait(int keep);
 
+// The mbarriers, bulk loads and warpgroup products of sm_90: simt/mbarriers.h, bulk_loads.h, wgmma.h.
+void mbarrier_init(void* barrier, int count, Where where);
+// One arrival, which announces this many bytes.
+void mbarrier_arrive(void* barrier, std::int64_t announced, Where where);
+void mbarrier_wait(void* barrier, unsigned parity, Where where);
+// Lands these bytes some time later and counts them at the mbarrier.
+void bulk_load(void* to, std::vector<std::byte> data, void* barrier, Where where);
+// What plain stores wrote before may be read by bulk copies and wgmma afterwards.
+void async_proxy_fence();
+
+// As warp_collective, for the 128 threads of a warpgroup.
+using GroupOperation = void (*)(void** lanes);
+void group_collective(GroupOperation operation, const char* name, void* argument, Where where);
+
+// The offset of an aligned address in the block's shared memory.
+std::size_t place_in_shared(const void* pointer, std::size_t alignment, const char* what, Where where);
+
 // On global or shared memory. Not in the primitives' headers: race builds would hand atomics to a library that is not linked.
 std::uint32_t atomic_add(std::uint32_t* address, std::uint32_t value, Where where);
 std::uint64_t atomic_add(std::uint64_t* address, std::uint64_t value, Where where);

@@ -8,6 +8,7 @@ void RaceDetector::start_block(int threads, std::size_t shared_bytes) {
     threads_ = static_cast<std::size_t>(threads);
     clocks_.assign(threads_ * threads_, 0);
     for (int t = 0; t < threads; ++t) clock(t)[t] = 1;
+    fenced_.assign(threads_, 0);
     words_.resize((shared_bytes + kWord - 1) / kWord);
     for (Word& word : words_) {
         word.writer = -1;
@@ -53,8 +54,29 @@ std::string RaceDetector::touch(int thread, std::size_t index, Access access) {
     word.read.clear();
     word.writer = thread;
     word.atomic = access == Access::kAtomic;
+    word.plain = true;
     word.written = known[thread];
     return {};
+}
+
+void RaceDetector::fence(int thread) {
+    std::uint32_t* mine = clock(thread);
+    fenced_[static_cast<std::size_t>(thread)] = mine[thread];
+    ++mine[thread];
+}
+
+std::string RaceDetector::unfenced(std::size_t offset, std::size_t bytes) const {
+    for (std::size_t i = offset / kWord; i * kWord < offset + bytes && i < words_.size(); ++i) {
+        const Word& word = words_[i];
+        if (word.writer >= 0 && word.plain && word.written > fenced_[static_cast<std::size_t>(word.writer)])
+            return "reads byte " + std::to_string(i * kWord) + " of shared memory, which thread " + std::to_string(word.writer) +
+                   " stored without a fence_async_proxy afterwards";
+    }
+    return {};
+}
+
+void RaceDetector::written_by_copy(std::size_t offset, std::size_t bytes) {
+    for (std::size_t i = offset / kWord; i * kWord < offset + bytes && i < words_.size(); ++i) words_[i].plain = false;
 }
 
 }  // namespace jcuconv::simt

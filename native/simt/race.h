@@ -30,10 +30,18 @@ class RaceDetector {
     // Empty, or a description of the race. Atomic operations do not race with each other.
     std::string access(int thread, std::size_t offset, std::size_t bytes, Access access);
 
+    // What the thread wrote so far is visible to bulk copies and wgmma (fence.proxy.async).
+    void fence(int thread);
+    // Empty, or the plain store of these bytes that no fence follows.
+    std::string unfenced(std::size_t offset, std::size_t bytes) const;
+    // These bytes were written by a bulk copy.
+    void written_by_copy(std::size_t offset, std::size_t bytes);
+
   private:
     struct Word {
         int writer = -1;
         bool atomic = false;              // that write was an atomic operation
+        bool plain = false;               // it was a store, not a copy
         std::uint32_t written = 0;        // the writer's time
         std::vector<std::uint32_t> read;  // time of each thread's last read since then; empty: nobody's
     };
@@ -44,6 +52,7 @@ class RaceDetector {
     std::size_t threads_ = 0;
     std::vector<std::uint32_t> clocks_;  // [thread][other]: the last time of `other` that `thread` knows to be over
     std::vector<Word> words_;
+    std::vector<std::uint32_t> fenced_;  // each thread's time at its last fence
 };
 
 // Switched on by the receiver; kernels without instrumentation pay nothing.

@@ -11,8 +11,8 @@ struct Shared {
 };
 
 template <class F>
-std::string run(F f) {
-    const simt::Launch launch{"race_kernel", {}, 64, sizeof(Shared), [](void* g) { (*static_cast<F*>(g))(); }, &f};
+std::string run(F f, std::size_t bytes = sizeof(Shared)) {
+    const simt::Launch launch{"race_kernel", {}, 64, bytes, [](void* g) { (*static_cast<F*>(g))(); }, &f};
     return simt::run(launch);
 }
 
@@ -176,4 +176,65 @@ JCUCONV_TEST(race_plain_writes_to_a_copy_in_flight_are_found) {
                    }),
                    "a write touches bytes 0-3 of shared memory while the copy that thread 0 issued at race_test.cpp:");
     CHECK(simt::release(source).empty());
+}
+
+namespace {
+
+struct Operands {
+    alignas(1024) float v[4096];
+    alignas(8) Mbarrier full;
+};
+
+// Plain stores, then a product that reads them.
+std::string product(bool fenced, bool barrier) {
+    const auto body = [&] {
+        auto& s = shared<Operands>();
+        for (int i = thread_index(); i < 4096; i += 128) s.v[i] = 0.0f;
+        if (fenced) fence_async_proxy();
+        if (barrier) sync_threads();
+        float sums[8][4];
+        const auto whole = wgmma_descriptor(s.v, 16, 1024, Swizzle::k128);
+        wgmma_fence();
+        wgmma<f16, 64>(sums, whole, whole, false);
+        wgmma_commit();
+        wgmma_wait<0>();
+    };
+    const simt::Launch launch{"race_kernel", {}, 128, sizeof(Operands), [](void* g) { (*static_cast<decltype(&body)>(g))(); }, const_cast<void*>(static_cast<const void*>(&body))};
+    return simt::run(launch);
+}
+
+}  // namespace
+
+JCUCONV_TEST(race_missing_proxy_fence_before_a_product_is_found) {
+    CHECK(product(true, true).empty());
+    CHECK_CONTAINS(product(false, true), "without a fence_async_proxy afterwards");
+    CHECK_CONTAINS(product(true, false), "no barrier lies between");
+}
+
+JCUCONV_TEST(race_mbarriers_order_who_waits_after_who_arrived) {
+    const auto hand_over = [](bool wait) {
+        return run([=] {
+            auto& s = shared<Operands>();
+            if (thread_index() == 0) mbar_init(s.full, 1);
+            sync_threads();
+            if (thread_index() == 0) {
+                s.v[0] = 1;
+                mbar_arrive(s.full);
+            } else if (thread_index() == 32) {
+                if (wait) mbar_wait(s.full, 0);
+                sink = static_cast<int>(s.v[0]);
+            }
+        }, sizeof(Operands));
+    };
+    CHECK(hand_over(true).empty());
+    CHECK_CONTAINS(hand_over(false), "no barrier lies between");
+}
+
+JCUCONV_TEST(race_mbarrier_used_before_others_can_know_of_it_is_found) {
+    CHECK_CONTAINS(run([] {
+                       auto& s = shared<Operands>();
+                       if (thread_index() == 0) mbar_init(s.full, 1);
+                       if (thread_index() == 1) mbar_arrive(s.full);
+                   }, sizeof(Operands)),
+                   "no barrier lies between");
 }
