@@ -37,6 +37,9 @@ constexpr TileRow kTiles[] = {{Conv2dTile::kLarge, 0.80}, {Conv2dTile::kMedium, 
 
 // Of the mma.sync peak; estimates from shared-memory reads per product and from warps per scheduler, likewise.
 constexpr TileRow kMmaTiles[] = {{Conv2dTile::kLarge, 0.85}, {Conv2dTile::kMedium, 0.50}, {Conv2dTile::kSmall, 0.50}};
+// Of wgmma's: its tile loads a byte into shared memory for 64 FLOP, and nothing is stored under the next tile's loads. An estimate too.
+constexpr double kWgmmaRate = 0.70;
+
 // Where operands wait in registers there is no large tile, for fp32 as scalars the medium one alone: kernels/conv2d/conv2d_mma_tiles.h.
 constexpr std::span<const TileRow> kMmaTilesInRegisters = std::span(kMmaTiles).subspan(1), kMmaTilesOfScalars = kMmaTilesInRegisters.first(1);
 
@@ -121,6 +124,36 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     return config;
 }
 
+// TMA and wgmma: forward, 16 bits, one group, what a tensor map can say.
+bool wgmma_legal(const Conv2dTask& t) {
+    constexpr int kMostTraversal = 8, kMostOffset = 255, kMostCorner = 127;
+    constexpr std::int64_t kMostStride = std::int64_t{1} << 40;
+    const Conv2dGeometry& g = t.g;
+    if (t.pass != JCUCONV_FPROP || t.architecture != 90 || t.type == JCUCONV_F32 || g.groups != 1 || t.alignment < 16) return false;
+    if (g.c % 8 != 0 || g.x_pitch % 8 != 0 || g.stride_h > kMostTraversal || g.stride_w > kMostTraversal) return false;
+    const Im2colCorners corners = im2col_corners(g);
+    for (const int corner : {corners.lower[0], corners.lower[1], corners.upper[0], corners.upper[1]})
+        if (corner < -kMostCorner - 1 || corner > kMostCorner) return false;
+    return (g.r - 1) * g.dilation_h <= kMostOffset && (g.s - 1) * g.dilation_w <= kMostOffset &&
+           std::int64_t{g.h} * g.w <= kMostStride / (2 * g.x_pitch) - 1 && std::int64_t{g.r} * g.s * g.c < kMostStride / 2;
+}
+
+// With its one tile: where little of it is padding and it fills half the GPU at least.
+bool wgmma_pays(const Conv2dTask& t) {
+    const auto mostly_used = [](int extent, int tile) { return 3 * ceil_div(extent, tile) * tile <= 4 * extent; };
+    return mostly_used(t.g.k, kWgmmaExtent.columns) && mostly_used(t.g.c, kWgmmaDepth) &&
+           2 * blocks(gemm_size(t.g, t.pass), kWgmmaExtent) >= kReferenceMultiprocessors;
+}
+
+Conv2dConfig wgmma_gemm(const Conv2dTask& t) {
+    Conv2dConfig config;
+    config.algorithm = Conv2dAlgorithm::kWgmmaGemm;
+    config.tile = Conv2dTile::kLarge;
+    config.vec = 8;
+    config.vec_out = t.g.k % 8 == 0 && t.g.y_pitch % 8 == 0 ? 8 : 1;
+    return config;
+}
+
 constexpr std::int64_t kMaxItems = kMaxGridX * 256;  // threads of a grid
 
 bool always(const Conv2dTask&) { return true; }
@@ -180,6 +213,7 @@ struct Row {
 // Best first; one of the last row and the tensor cores' takes any task.
 constexpr Row kRows[] = {
     {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_legal, depthwise_pays, depthwise},
+    {Conv2dAlgorithm::kWgmmaGemm, "wgmma_gemm", wgmma_legal, wgmma_pays, wgmma_gemm},
     {Conv2dAlgorithm::kMmaGemm, "mma_gemm", mma_legal, always, mma_gemm},
     {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_legal, pointwise_pays, pointwise},
     {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", fma_legal, always, implicit_gemm},
@@ -210,6 +244,7 @@ const char* name_of(Conv2dAlgorithm algorithm) { return row_of(algorithm).name; 
 
 double inner_loop_rate(const Conv2dConfig& config) {
     if (config.algorithm == Conv2dAlgorithm::kDepthwise) return 1;
+    if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) return kWgmmaRate;
     for (const TileRow& row : std::span<const TileRow>(config.algorithm == Conv2dAlgorithm::kMmaGemm ? kMmaTiles : kTiles))
         if (row.tile == config.tile) return row.rate;
     return 1;

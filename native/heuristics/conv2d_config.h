@@ -16,9 +16,10 @@ constexpr int tile_extent(Conv2dTile tile) { return tile == Conv2dTile::kLarge ?
 
 constexpr int tile_depth(Conv2dTile tile) { return tile == Conv2dTile::kLarge ? 8 : 16; }
 
-enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise, kMmaGemm };
+enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise, kMmaGemm, kWgmmaGemm };
 constexpr Conv2dAlgorithm kConv2dAlgorithms[] = {Conv2dAlgorithm::kImplicitGemm, Conv2dAlgorithm::kDepthwise,
-                                                 Conv2dAlgorithm::kPointwise, Conv2dAlgorithm::kMmaGemm};
+                                                 Conv2dAlgorithm::kPointwise, Conv2dAlgorithm::kMmaGemm,
+                                                 Conv2dAlgorithm::kWgmmaGemm};
 
 struct Conv2dConfig {
     Conv2dAlgorithm algorithm = Conv2dAlgorithm::kImplicitGemm;

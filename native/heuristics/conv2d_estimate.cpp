@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/arithmetic.h"
 #include "core/types.h"
 #include "heuristics/architecture.h"
 #include "heuristics/conv2d_launch.h"
@@ -12,6 +13,7 @@ namespace jcuconv {
 namespace {
 
 double ceiling_of(const Conv2dConfig& config, jcuconv_type type, const Ceilings& c) {
+    if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) return c.wgmma_flop_per_us;
     if (config.algorithm != Conv2dAlgorithm::kMmaGemm) return c.ffma_flop_per_us;
     if (type != JCUCONV_F32) return c.mma_flop_per_us;
     return c.mma_flop_per_us / (config.math == JCUCONV_MATH_TF32X3 ? 6 : 2);
@@ -22,6 +24,9 @@ double padded_flop(const Conv2dTask& t, const Conv2dConfig& config, const Launch
     const Conv2dGeometry& g = t.g;
     if (config.algorithm == Conv2dAlgorithm::kDepthwise) return 2.0 * static_cast<double>(g.pixels_out()) * g.k * g.r * g.s;
     const int square = tile_extent(config.tile);
+    if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm)
+        return 2.0 * static_cast<double>(shape.grid_x * shape.grid_y) * kWgmmaExtent.rows * kWgmmaExtent.columns * g.r * g.s *
+               ceil_div(g.c, kWgmmaDepth) * kWgmmaDepth;
     const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm;
     const MmaExtent tile = mma ? mma_extent(config.tile, t.pass) : MmaExtent{square, square};
     const int slab = mma ? kMmaSlabBytes / static_cast<int>(size_of(t.type)) : tile_depth(config.tile);

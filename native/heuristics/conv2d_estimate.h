@@ -9,6 +9,7 @@ namespace jcuconv {
 // until a microbenchmark has measured it; FFMA is 0.9 of 67 TFLOP/s.
 struct Ceilings {
     double bytes_per_us = 4.3e6;
+    double wgmma_flop_per_us = 790e6; // fp16 and bf16, measured by others
     double mma_flop_per_us = 490e6;   // fp16 and bf16; tf32 has half of it, three terms a sixth
     double ffma_flop_per_us = 60e6;
     int multiprocessors = 132;

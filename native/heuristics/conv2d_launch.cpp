@@ -25,6 +25,13 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
     constexpr std::string_view kPointwise[] = {"conv2d_fprop_pointwise_gemm", "conv2d_dgrad_pointwise_gemm",
                                                "conv2d_wgrad_pointwise_gemm"};
     constexpr std::string_view kMma[] = {"conv2d_fprop_mma_gemm", "conv2d_dgrad_mma_gemm", "conv2d_wgrad_mma_gemm"};
+    if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) {
+        LaunchShape shape = launch_of(kernel_budget("conv2d_fprop_wgmma_gemm", tile_extent(config.tile)));
+        shape.shared_bytes = kWgmmaSharedBytes;
+        shape.grid_x = ceil_div<std::int64_t>(g.pixels_out(), kWgmmaExtent.rows);
+        shape.grid_y = ceil_div(g.k, kWgmmaExtent.columns);
+        return shape;
+    }
     const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm;
     const auto& kernels = mma ? kMma : config.algorithm == Conv2dAlgorithm::kPointwise ? kPointwise : kGeneral;
     const int square = tile_extent(config.tile);

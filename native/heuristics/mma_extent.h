@@ -20,6 +20,22 @@ constexpr MmaExtent mma_extent(Conv2dTile tile, jcuconv_pass pass) {
     return pass == JCUCONV_WGRAD ? MmaExtent{32, 128} : MmaExtent{128, 32};
 }
 
+// The tile of the Hopper kernel: two warpgroups below each other, which wgmma's rows ask for, and a third that loads.
+constexpr MmaExtent kWgmmaExtent{128, 128};
+constexpr int kWgmmaThreads = 384;
+constexpr int kWgmmaDepth = 64;  // channels of a slab: 128 bytes, what the widest swizzle permutes
+constexpr int kWgmmaStages = 6;
+constexpr int kWgmmaStageBytes = (kWgmmaExtent.rows + kWgmmaExtent.columns) * kWgmmaDepth * 2;
+constexpr int kWgmmaSharedBytes = (kWgmmaStages * (kWgmmaStageBytes + 16) + 1023) / 1024 * 1024;  // with two mbarriers each
+
+// Of the box of pixels that an im2col load walks over, W first: exactly p * q of them, whatever padding is left over.
+struct Im2colCorners {
+    int lower[2], upper[2];
+};
+constexpr Im2colCorners im2col_corners(const Conv2dGeometry& g) {
+    return {{-g.pad_left, -g.pad_top}, {(g.q - 1) * g.stride_w - g.pad_left + 1 - g.w, (g.p - 1) * g.stride_h - g.pad_top + 1 - g.h}};
+}
+
 constexpr int mma_shared_bytes(MmaExtent tile) { return kMmaStages * kMmaSlabBytes * (tile.rows + tile.columns); }
 
 }  // namespace jcuconv

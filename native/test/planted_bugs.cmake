@@ -156,7 +156,7 @@ planted_bug(mma_wait_for_the_slab_before conv2d_mma_test ${mma} "cp_async_wait<T
 planted_bug(mma_barrier_of_the_slab_missing conv2d_mma_test ${mma} "        sync_threads();
         const bool more" "        const bool more" ${mma_fprop})
 planted_bug(mma_fills_the_stage_in_use conv2d_mma_test ${mma} "stage == 0 ? Tile::kStages - 1 : stage - 1" "stage" ${mma_dgrad})
-planted_bug(mma_drained_while_multiplied conv2d_mma_test ${mma} "    sync_threads();  // other warps" "    // other warps" ${mma_fprop})
+planted_bug(mma_drained_while_multiplied conv2d_mma_test ${mma} "    sync();  // other warps" "    // other warps" ${mma_fprop})
 planted_bug(mma_low_term_forgotten conv2d_mma_test ${mma} "            warp_mma<Unit>(sums, a_low, b_high);
 " "" ${mma_fprop})
 planted_bug(mma_halves_of_a_vector_exchanged conv2d_mma_test ${mma} "values[f] = half == 0 ? one.v[f] : other.v[f], values" "values[f] = half == 0 ? other.v[f] : one.v[f], values" ${mma_dgrad})

@@ -173,15 +173,19 @@ JCUCONV_DEVICE void load_drained(const float* sums, float (&values)[kOut]) {
     }
 }
 
-// The way out of the registers. store(row, column, sums) takes kOut neighbours of a row from shared memory, `row` and `column` counted in
+struct SyncBlock {
+    JCUCONV_DEVICE void operator()() const { sync_threads(); }
+};
+
+// The way out of the registers, after `sync`, which waits for all who multiply. store(row, column, sums) takes kOut neighbours of a row from shared memory, `row` and `column` counted in
 // the tile. The sums of a warp take a detour through memory that no other warp uses: a thread holds two neighbours, a store wants eight.
-template <class Tile, int kOut, class Shared, class Store>
-JCUCONV_DEVICE void drain_mma_tile(Shared& shared, const typename Tile::Sums& sums, Store store) {
+template <class Tile, int kOut, class Shared, class Store, class Sync = SyncBlock>
+JCUCONV_DEVICE void drain_mma_tile(Shared& shared, const typename Tile::Sums& sums, Store store, Sync sync = {}) {
     constexpr int kPitch = Tile::kWarpColumns + 8;  // rows begin eight banks apart, so four rows of two neighbours share no bank
     constexpr int kPerRow = Tile::kWarpColumns / kOut, kRowsAtOnce = 32 / kPerRow;
     static_assert(sizeof(shared) >= sizeof(float) * 16 * kPitch * (Tile::kThreads / 32) && 32 % kPerRow == 0);
     using Two = Pack<float, 2>;
-    sync_threads();  // other warps still multiplied the last slab
+    sync();  // other warps still multiplied the last slab
     float* mine = reinterpret_cast<float*>(&shared) + thread_index() / 32 * 16 * kPitch;
     const int lane = thread_index() % 32;
 #pragma unroll

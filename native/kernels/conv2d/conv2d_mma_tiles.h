@@ -79,9 +79,9 @@ Outcome with_mma_tile(jcuconv_type type, const Conv2dConfig& config, F f) {
 }
 
 // Rows are pixels, columns channels of the output: locate(row) gives the element at which the pixel begins, negative for none.
-template <class Tile, class Shared, class T, class Locate>
+template <class Tile, class Shared, class T, class Locate, class Sync = SyncBlock>
 JCUCONV_DEVICE void store_mma_pixels(Shared& shared, const typename Tile::Sums& sums, Locate locate, int first_channel, int channels,
-                                     int group_channel, bool vectors, T* out, const Conv2dEpilogue& epilogue) {
+                                     int group_channel, bool vectors, T* out, const Conv2dEpilogue& epilogue, Sync sync = {}) {
     constexpr int kOut = kMmaChunk<T>;
     drain_mma_tile<Tile, kOut>(shared, sums, [&](int row, int column, const float* drained) {
         const std::int64_t pixel = locate(row);
@@ -98,7 +98,7 @@ JCUCONV_DEVICE void store_mma_pixels(Shared& shared, const typename Tile::Sums& 
                 store_conv2d<1>(out, pixel, group_channel + channel + i, &value, epilogue);
             }
         }
-    });
+    }, sync);
 }
 
 }  // namespace jcuconv

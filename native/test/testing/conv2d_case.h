@@ -51,7 +51,7 @@ struct Variant {
 // little below fp32 (DESIGN: (K + 2) * 2^-22); tf32 rounds both operands to 11 bits; three terms leave out low * low and what two
 // roundings to 11 bits leave of each operand, 2^-22 of the product each.
 inline double bound_of(const Variant& variant, double terms) {
-    const bool mma = variant.algorithm == Conv2dAlgorithm::kMmaGemm;
+    const bool mma = variant.algorithm == Conv2dAlgorithm::kMmaGemm || variant.algorithm == Conv2dAlgorithm::kWgmmaGemm;
     const double operands = variant.math == JCUCONV_MATH_TF32 ? 0x1p-10 + 0x1p-22 : variant.math == JCUCONV_MATH_TF32X3 ? 3 * 0x1p-22 : 0;
     return (terms + 2) * (mma ? 0x1p-22 : 0x1p-24) + operands;
 }
@@ -107,7 +107,8 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
         return false;
     }
     Conv2dConfig config = configure_conv2d(algorithm, task);
-    if (type != JCUCONV_BF16 || algorithm != Conv2dAlgorithm::kImplicitGemm) config.tile = variant.tile;
+    const bool one_tile = algorithm == Conv2dAlgorithm::kWgmmaGemm || (algorithm == Conv2dAlgorithm::kImplicitGemm && type == JCUCONV_BF16);
+    if (!one_tile) config.tile = variant.tile;
     const bool large_mma = algorithm != Conv2dAlgorithm::kMmaGemm || (config.vec > 1 && !(pass == JCUCONV_WGRAD && type == JCUCONV_F32));
     const bool small_mma = algorithm != Conv2dAlgorithm::kMmaGemm || config.vec > 1 || type != JCUCONV_F32;
     if ((config.tile == Conv2dTile::kLarge && !large_mma) || (config.tile == Conv2dTile::kSmall && !small_mma)) config.tile = Conv2dTile::kMedium;

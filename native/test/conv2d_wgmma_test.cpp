@@ -1,0 +1,153 @@
+// The Hopper convolution against its definition: every shape that a tensor map can say, in every order in which loads may land and threads run.
+#include "simt/executor.h"
+#include "test/testing/conv2d_case.h"
+
+using namespace jcuconv;
+using namespace jcuconv::test;
+
+namespace {
+
+constexpr jcuconv_type kHalves[] = {JCUCONV_F16, JCUCONV_BF16};
+
+Variant variant(int seed = 7) {
+    Variant v;
+    v.algorithm = Conv2dAlgorithm::kWgmmaGemm, v.seed = seed;
+    return v;
+}
+
+// Both types, with and without an epilogue.
+void run_all(jcuconv_conv2d p) {
+    for (const jcuconv_type type : kHalves)
+        for (const bool extra : {false, true}) {
+            p.type = type;
+            set_epilogue(p, extra, extra);
+            if (!run_case(p, JCUCONV_FPROP, variant())) return;
+        }
+}
+
+bool legal(const jcuconv_conv2d& p, jcuconv_pass pass = JCUCONV_FPROP, jcuconv_type type = JCUCONV_F16, int alignment = 16, int architecture = 90) {
+    Conv2dGeometry g;
+    CHECK(conv2d_geometry(p, &g).ok());
+    return conv2d_legal(Conv2dAlgorithm::kWgmmaGemm, {g, type, pass, alignment, 0, JCUCONV_MATH_EXACT, architecture});
+}
+
+}  // namespace
+
+JCUCONV_TEST(wgmma_single_pixel_tile_and_several_tiles) {
+    run_all(conv(1, 1, 1, 8, 1, 1, 1));
+    run_all(conv(3, 9, 8, 72, 130, 1, 1));
+    auto p = conv(2, 9, 8, 136, 136, 3, 3);
+    p.pad_top = p.pad_bottom = p.pad_left = p.pad_right = 1;
+    run_all(p);
+}
+
+JCUCONV_TEST(wgmma_more_slabs_than_stages_and_fewer) {
+    run_all(conv(1, 8, 8, 64, 64, 3, 3));    // 9 of 6
+    run_all(conv(1, 8, 8, 448, 64, 1, 1));   // 7
+    run_all(conv(1, 8, 8, 384, 64, 1, 1));   // exactly 6
+    run_all(conv(1, 8, 8, 128, 64, 1, 1));   // 2
+}
+
+JCUCONV_TEST(wgmma_four_different_paddings) {
+    auto p = conv(2, 6, 7, 8, 24, 3, 4);
+    p.pad_top = 0, p.pad_bottom = 3, p.pad_left = 2, p.pad_right = 1;
+    run_all(p);
+    p.pad_top = 2, p.pad_bottom = 0, p.pad_left = 0, p.pad_right = 3;
+    run_all(p);
+}
+
+JCUCONV_TEST(wgmma_unequal_strides_and_dilations_with_padding_left_over) {
+    auto p = conv(2, 13, 15, 16, 24, 3, 2);
+    p.stride_h = 2, p.stride_w = 3, p.dilation_h = 3, p.dilation_w = 2;
+    p.pad_top = 2, p.pad_left = 3, p.pad_right = 1;
+    run_all(p);
+    p.stride_h = 3, p.stride_w = 1, p.dilation_h = 1, p.dilation_w = 5;
+    run_all(p);
+    p = conv(1, 20, 20, 8, 8, 1, 1);
+    p.stride_h = 8, p.stride_w = 7;
+    run_all(p);
+}
+
+JCUCONV_TEST(wgmma_tiles_cross_rows_and_images) {
+    auto p = conv(37, 3, 5, 8, 8, 2, 2);
+    p.pad_left = p.pad_bottom = 1;
+    run_all(p);
+}
+
+JCUCONV_TEST(wgmma_a_slice_of_a_wider_tensor_and_odd_filters) {
+    auto p = conv(2, 5, 6, 24, 19, 3, 3);
+    p.x_pitch = 40, p.y_pitch = 23;
+    p.pad_top = p.pad_left = 1;
+    run_all(p);
+    p.k = 32, p.y_pitch = 48;
+    run_all(p);
+}
+
+JCUCONV_TEST(wgmma_takes_only_what_a_tensor_map_can_say) {
+    auto p = conv(2, 9, 9, 64, 64, 3, 3);
+    CHECK(legal(p) && legal(p, JCUCONV_FPROP, JCUCONV_BF16));
+    CHECK(!legal(p, JCUCONV_DGRAD) && !legal(p, JCUCONV_WGRAD) && !legal(p, JCUCONV_FPROP, JCUCONV_F32));
+    CHECK(!legal(p, JCUCONV_FPROP, JCUCONV_F16, 8));
+    for (const int architecture : {75, 80, 86, 89, 100, 120}) CHECK(!legal(p, JCUCONV_FPROP, JCUCONV_F16, 16, architecture));
+    CHECK(!legal(conv(2, 9, 9, 12, 64, 3, 3)));
+    p.x_pitch = 68;
+    CHECK(!legal(p));
+    p.x_pitch = 0, p.groups = 2;
+    CHECK(!legal(p));
+    p.groups = 1, p.stride_w = 9;
+    CHECK(!legal(p));
+    p.stride_w = 1, p.pad_left = 129;
+    CHECK(!legal(p));
+    p.pad_left = 128;
+    CHECK(legal(p));
+    p.pad_left = 0, p.dilation_w = 128, p.w = 300;  // the last tap lies 256 away
+    CHECK(!legal(p));
+    p.dilation_w = 60;
+    CHECK(legal(p));
+    p.dilation_w = 65;  // the walk over base pixels ends 130 before the border
+    CHECK(!legal(p));
+}
+
+JCUCONV_TEST(wgmma_random_shapes_are_exact_on_integers) {
+    Random random(9090);
+    constexpr int kShapes = 120;
+    int ran = 0;
+    for (int i = 0; i < kShapes; ++i) {
+        auto p = conv(random.between(1, 4), random.between(1, 14), random.between(1, 14), 8 * random.between(1, 12), random.between(1, 150),
+                      random.between(1, 4), random.between(1, 4));
+        p.stride_h = random.between(1, 3), p.stride_w = random.between(1, 3);
+        p.dilation_h = random.between(1, 2), p.dilation_w = random.between(1, 2);
+        p.pad_top = random.between(0, 3), p.pad_bottom = random.between(0, 3);
+        p.pad_left = random.between(0, 3), p.pad_right = random.between(0, 3);
+        p.x_pitch = random.chance(30) ? p.c + 8 * random.between(0, 3) : 0;
+        p.y_pitch = random.chance(30) ? p.k + random.between(0, 9) : 0;
+        if (p.dilation_h * (p.r - 1) >= p.h + p.pad_top + p.pad_bottom || p.dilation_w * (p.s - 1) >= p.w + p.pad_left + p.pad_right) continue;
+        p.type = kHalves[i % 2];
+        const bool extra = random.chance(50);
+        set_epilogue(p, extra, extra);
+        simt::Options options;
+        options.seed = static_cast<std::uint64_t>(i % 4);
+        options.copies = i % 3 == 0 ? simt::Copies::kLazy : i % 3 == 1 ? simt::Copies::kEager : simt::Copies::kRandom;
+        simt::set_options(options);
+        if (!run_case(p, JCUCONV_FPROP, variant(i))) return;
+        ++ran;
+    }
+    simt::set_options({});
+    CHECK(ran >= 100);
+}
+
+JCUCONV_TEST(wgmma_real_data_stays_within_the_bound_also_where_sums_are_cut_off) {
+    auto p = conv(2, 10, 10, 40, 72, 3, 3);
+    p.stride_w = 2, p.pad_top = 1;
+    for (const simt::MmaRounding& rounding : {simt::MmaRounding{}, simt::MmaRounding{16, 2, true}})
+        for (const jcuconv_type type : kHalves) {
+            simt::Options options;
+            options.mma = rounding;
+            simt::set_options(options);
+            p.type = type;
+            Variant v = variant(3);
+            v.real_data = true;
+            run_case(p, JCUCONV_FPROP, v);
+        }
+    simt::set_options({});
+}
