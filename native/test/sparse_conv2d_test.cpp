@@ -26,6 +26,7 @@ std::vector<jcuconv_conv2d> shapes() {
     add(4, 4, 4, 1, 0, 1, 1);
     add(8, 3, 4, 2, 0, 2, 1);
     add(4, 8, 8, 3, 1, 1, 2);
+    add(4, 8, 8, 3, 1, 1, 1);
     add(4, 2, 2, 3, 1, 1, 2);
     add(4, 4, 4, 3, 1, 1, 4);
     return list;
@@ -33,7 +34,7 @@ std::vector<jcuconv_conv2d> shapes() {
 
 // fp16 where the algorithm has it: half the memory.
 jcuconv_type type_of(Conv2dAlgorithm algorithm) {
-    return algorithm == Conv2dAlgorithm::kMmaGemm || algorithm == Conv2dAlgorithm::kDepthwise ? JCUCONV_F16 : JCUCONV_F32;
+    return algorithm == Conv2dAlgorithm::kImplicitGemm || algorithm == Conv2dAlgorithm::kPointwise ? JCUCONV_F32 : JCUCONV_F16;
 }
 
 // A tensor of few pixels that hold data, `pitch` elements apart, at the end of a region.
