@@ -9,10 +9,7 @@ import java.net.URL;
 import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -95,7 +92,7 @@ final class NativeLibraries {
         } catch (IOException e) {
             throw unsupported(name, "cannot read " + url + " and " + SUMS + " beside it: " + NativeFolder.reason(e));
         }
-        String found = sha256(bytes);
+        String found = NativeFolder.sha256(bytes);
         if (!found.equals(expected)) {
             throw unsupported(
                     name,
@@ -129,14 +126,6 @@ final class NativeLibraries {
                 .map(line -> line.substring(0, line.indexOf(' ')))
                 .findFirst()
                 .orElseThrow(() -> new IOException(SUMS + " does not name " + file));
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
     }
 
     private static UnsupportedException unsupported(String name, String rule) {

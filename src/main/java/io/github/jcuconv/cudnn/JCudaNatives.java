@@ -6,12 +6,21 @@ import java.io.InputStream;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.zip.ZipException;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 
 /** JCuda's native libraries, loaded by its own loader, but from our private folder. */
 final class JCudaNatives {
+    /** SHA-256 of the libraries as they were released; a zip file's own sums are not looked at when one file is read from it. */
+    private static final Map<String, String> SUMS = Map.of(
+            "libJCudnn-12.6.0-linux-x86_64.so",
+            "340a06c5d0241ddc80b576ec2e968e79046dbf5c5c27e5d9525f4cbf97ad7c37",
+            "libJCublas2-12.6.0-linux-x86_64.so",
+            "990b2129e540a7f93d0776799d48659dc85e4f7f5bfb6473d0c8369ef8126c32");
+
     private JCudaNatives() {}
 
     /**
@@ -63,9 +72,17 @@ final class JCudaNatives {
         }
         URLConnection connection = library.openConnection();
         connection.setUseCaches(false); // A cached jar would stay open for the life of the JVM.
+        byte[] bytes;
         try (InputStream in = connection.getInputStream()) {
-            return NativeFolder.store(file, in.readAllBytes());
+            bytes = in.readAllBytes();
+        } catch (ZipException e) {
+            throw new IOException(library + " is corrupt: " + e.getMessage() + "; download it again", e);
         }
+        String sum = NativeFolder.sha256(bytes);
+        if (!sum.equals(SUMS.getOrDefault(file, sum))) {
+            throw new IOException(library + " is corrupt: its SHA-256 is " + sum + "; download it again");
+        }
+        return NativeFolder.store(file, bytes);
     }
 
     /** JCuda's loader takes any file of the right name that lies in java.io.tmpdir: it finds ours there, and nothing else. */

@@ -7,8 +7,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -96,6 +99,15 @@ public final class NativeFolder {
                 ? Path.of(cache)
                 : Path.of(System.getProperty("user.home", "."), ".cache");
         return caches.resolve("jcuconv");
+    }
+
+    /** What tells whether a library is the one that was built. */
+    public static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
     }
 
     /** A reason for people: the messages of the JDK's exceptions on files often are just the path. */

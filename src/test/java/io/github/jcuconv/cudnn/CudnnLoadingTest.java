@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.jcuconv.testing.Jdks;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -113,6 +114,20 @@ class CudnnLoadingTest {
     @Test
     void no_natives_of_jcuda() throws Exception {
         notRun(new StandIn(temp).without("jcudnn-natives"), "add the jar org.jcuda:jcudnn-natives:12.6.0");
+    }
+
+    @Test
+    void a_corrupt_library_of_jcuda() throws Exception {
+        String file = "lib/libJCudnn-12.6.0-linux-x86_64.so";
+        Path library = temp.resolve("jar").resolve(file);
+        Files.createDirectories(library.getParent());
+        byte[] bytes;
+        try (InputStream in = CudnnLoadingTest.class.getClassLoader().getResourceAsStream(file)) {
+            bytes = in.readAllBytes();
+        }
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(library, bytes);
+        notRun(new StandIn(temp).before(temp.resolve("jar")), file + " is corrupt: its SHA-256 is ");
     }
 
     @Test

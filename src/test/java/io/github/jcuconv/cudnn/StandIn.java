@@ -62,6 +62,12 @@ final class StandIn {
         return this;
     }
 
+    /** Puts a folder or jar on the class path, before all others. */
+    StandIn before(Path entry) {
+        classPath = entry + ":" + classPath;
+        return this;
+    }
+
     /** Runs another Java, and what is a module of it. */
     StandIn onModulePath(Path otherJava) {
         java = otherJava;
