@@ -44,7 +44,7 @@ public interface EngineSpi extends AutoCloseable {
     Map<Arg, Layout> propose(OpDescriptor op, Pass pass, Map<Arg, Layout> known);
 
     /**
-     * Makes a plan; no trial runs.
+     * Makes a plan; no trial runs, but where a library cannot choose without them: then once per problem, the choice being kept.
      *
      * @throws io.github.jcuconv.UnsupportedException if the engine lacks it, or cannot do it within the workspace limit
      */
