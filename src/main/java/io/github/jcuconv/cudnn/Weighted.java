@@ -34,7 +34,7 @@ final class Weighted<T extends OpDescriptor> implements Factory<T> {
     public Optional<String> refusal(T op, Pass pass) {
         Convolution c = convolution.apply(op);
         return Layouts.mixedTypes(op, pass)
-                .or(() -> Layouts.padding(c.window(), c.x(), c.y()))
+                .or(() -> pass == Pass.DBIAS ? Optional.empty() : Layouts.padding(c.window(), c.x(), c.y()))
                 .or(() -> Epilogues.refusal(c.epilogue(), pass, c.type()));
     }
 
