@@ -6,6 +6,7 @@ import io.github.jcuconv.data.Batches;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Prefetch;
 import io.github.jcuconv.data.Split;
+import io.github.jcuconv.models.Models;
 import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Trainer;
 import java.io.IOException;
@@ -24,6 +25,8 @@ final class ModelBench {
     private static final int WARM_UP = 50;
     /** Steps that an engine runs before the other has its turn. */
     private static final int TURN = 10;
+    /** Bytes of made-up images. */
+    private static final long MOST_NOISE = 64 << 20;
 
     private final Trainer trainer;
     private final Batches batches;
@@ -97,10 +100,13 @@ final class ModelBench {
         trainer.close();
     }
 
-    /** Enough batches of noise that they do not stay in the caches, and that a new epoch is rare. */
+    /** Enough batches of noise, in the model's usual shape, that they do not stay in the caches, and that a new epoch is rare. */
     private static Dataset madeUp(Settings settings) {
-        int count = Math.multiplyExact(64, settings.batch());
-        byte[] images = new byte[Math.multiplyExact(count, 28 * 28)];
+        Network usual = Models.get(settings.model());
+        Dims in = usual.input();
+        int batches = (int) Math.max(2, Math.min(64, MOST_NOISE / (in.count() * settings.batch())));
+        int count = Math.multiplyExact(batches, settings.batch());
+        byte[] images = new byte[Math.toIntExact(count * in.count())];
         byte[] labels = new byte[count];
         for (int i = 0; i < images.length; i++) {
             images[i] = (byte) (i * 0x9E3779B9 >>> 24);
@@ -108,8 +114,9 @@ final class ModelBench {
         for (int i = 0; i < count; i++) {
             labels[i] = (byte) (i % 10);
         }
-        Split split = Split.of(images, labels, 1, 28, 28);
-        return new Dataset("made-up images", split, split, 10, 0.5f, 0.29f);
+        Split split = Split.of(images, labels, in.c(), in.h(), in.w());
+        int classes = usual.output().output().c();
+        return new Dataset("made-up images", split, split, classes, 0.5f, 0.29f);
     }
 
     private static Map<String, Object> report(
