@@ -4,13 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Split;
+import io.github.jcuconv.nn.Layer;
+import io.github.jcuconv.nn.Network;
+import io.github.jcuconv.nn.Optimizer;
+import io.github.jcuconv.nn.Precision;
+import io.github.jcuconv.nn.Schedule;
+import io.github.jcuconv.nn.Trainer;
+import io.github.jcuconv.nn.TrainerConfig;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Document;
+import org.w3c.dom.Element;
 
 class ReportTest {
     private static final String PNG = "data:image/png;base64,";
@@ -132,6 +143,44 @@ class ReportTest {
                 assertTrue(x >= 50 && x <= 455 && y >= 15 && y <= 240, svg);
                 assertTrue(y <= before, "it must rise: " + svg);
                 before = y;
+            }
+        }
+    }
+
+    /** Three channels: the filters are in colour, and each colour is the number on a line from the least (0) to the largest possible (255). */
+    @Test
+    void pages_show_filters_of_colour_images() throws Exception {
+        byte[] pixels = new byte[6 * 3 * 8 * 8];
+        new Random(3).nextBytes(pixels);
+        Split split = Split.of(pixels, new byte[] {0, 1, 0, 1, 0, 1}, 3, 8, 8);
+        Network network = Network.input("rgb", 3, 8, 8)
+                .add("conv", Layer.conv(4, 3))
+                .add("fc", Layer.dense(2))
+                .build();
+        TrainerConfig config =
+                new TrainerConfig(2, Precision.FP32, Optimizer.sgd(0), new Schedule.Constant(1e-3f), 1, 1);
+        TrainingReport report = new TrainingReport(new Dataset("<rgb>", split, split, 2, 0, 1));
+        float[] w;
+        try (Engine engine = Engine.open("reference");
+                Trainer trainer = new Trainer(network, engine, config)) {
+            report.finish(network, trainer, 2);
+            w = Objects.requireNonNull(trainer.parameters().get("conv.weight"));
+        }
+        String html = report.html("a < b & \"c\"", Map.of("fact", "<td>"));
+        Document page = parse(html);
+        assertEquals("a < b & \"c\"", page.getElementsByTagName("title").item(0).getTextContent());
+        assertEquals(4, page.getElementsByTagName("h2").getLength(), "no curves without a step");
+        assertEquals(4, page.getElementsByTagName("image").getLength());
+        for (int k = 0; k < 4; k++) {
+            String uri = ((Element) page.getElementsByTagName("image").item(k)).getAttribute("href");
+            int[] rgb = read(uri);
+            float most = 0;
+            for (int i = 27 * k; i < 27 * (k + 1); i++) {
+                most = Math.max(most, Math.abs(w[i]));
+            }
+            for (int i = 0; i < 27; i++) {
+                int shown = rgb[i % 9] >> 8 * (2 - i / 9) & 0xff;
+                assertEquals(127.5 * (1 + w[27 * k + i] / most), shown, 0.51, "filter " + k + ", number " + i);
             }
         }
     }
