@@ -64,7 +64,7 @@ class BadInputTest {
                 "memory --model lenet5 --engine onednm | --engine onednm",
                 "memory --model lenet5 --batch 0 | --batch 0",
                 "memory --model lenet5 --batch 2000000000 | --batch 2000000000",
-                "bench --model dense-mnist --batch 1000000 --engine reference | 2^31 elements",
+                "bench --model dense-mnist --batch 10000000 --engine reference | 2^31 elements",
                 "memory --model lenet5 --engine reference --limit lots | --limit lots",
                 "summary --model lenet5 --input 1x4x4 | conv2",
                 "summary --model lenet5 --input big | --input big",
