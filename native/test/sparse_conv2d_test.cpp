@@ -145,37 +145,52 @@ JCUCONV_TEST(far_pixels_of_convolutions) {
 // A filter tensor of more than 2^31 elements: its last filters meet the last channels of one pixel, everything before is zero.
 JCUCONV_TEST(far_filters_of_convolutions) {
     constexpr int kChannels = 1 << 18, kFilters = (1 << 13) + 8, kUsed = 8;
-    for (const Conv2dAlgorithm algorithm : {Conv2dAlgorithm::kImplicitGemm, Conv2dAlgorithm::kPointwise})
-        for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD}) {
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)
+        for (const jcuconv_pass pass : kPasses) {
+            const jcuconv_type type = type_of(algorithm);
+            const std::size_t size = size_of(type);
             jcuconv_conv2d p{};
             p.n = p.h = p.w = p.r = p.s = p.groups = p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
-            p.c = kChannels, p.k = kFilters;
+            p.c = kChannels, p.k = kFilters, p.type = type;
             Conv2dGeometry g;
             CHECK(conv2d_geometry(p, &g).ok());
-            const Conv2dConfig config = configure_conv2d(algorithm, {g, JCUCONV_F32, pass, 16, 0});
-            const Region x(kChannels * 4), y(kFilters * 4), w(std::uint64_t(kChannels) * kFilters * 4);
+            const Conv2dTask task{g, type, pass, 16, 0};
+            if (!conv2d_legal(algorithm, task)) continue;
+            const Conv2dConfig config = configure_conv2d(algorithm, task);
+            const bool wgrad = pass == JCUCONV_WGRAD, forward = pass == JCUCONV_FPROP;
+            const Region x(kChannels * size), y(kFilters * size), w(std::uint64_t(kChannels) * kFilters * (wgrad ? sizeof(float) : size));
             Random random(9);
-            const auto values = random.integers(kUsed, 3), filters = random.integers(kUsed * kUsed, 3);
-            const bool forward = pass == JCUCONV_FPROP;
-            const Region &from = forward ? x : y, &to = forward ? y : x;
-            std::memset(from.begin(), 0, from.span().bytes);
-            std::memcpy(from.last(kUsed * 4), values.data(), kUsed * 4);
-            auto* far = reinterpret_cast<float*>(w.begin());
+            const auto channels = random.integers(kUsed, 3), rows = random.integers(kUsed, 3), filters = random.integers(kUsed * kUsed, 3);
+            // The last numbers of a vector; everything before them is zero.
+            const auto fill = [&](const Region& vector, const std::vector<float>& values) {
+                std::memset(vector.begin(), 0, vector.span().bytes);
+                for (int i = 0; i < kUsed; ++i) put_element(type, vector.last(kUsed * size), std::size_t(i), values[std::size_t(i)]);
+            };
+            if (pass != JCUCONV_DGRAD) fill(x, channels);
+            if (!forward) fill(y, rows);
+            const auto far = [&](int k, int c) { return std::size_t(std::int64_t{kFilters - kUsed + k} * kChannels + kChannels - kUsed + c); };
             std::vector<float> expected(kUsed, 0.0f);
-            for (int k = 0; k < kUsed; ++k)
+            for (int k = 0; k < kUsed && !wgrad; ++k)
                 for (int c = 0; c < kUsed; ++c) {
                     const float filter = filters[std::size_t(k * kUsed + c)];
-                    far[std::int64_t{kFilters - kUsed + k} * kChannels + kChannels - kUsed + c] = filter;
-                    expected[std::size_t(forward ? k : c)] += filter * values[std::size_t(forward ? c : k)];
+                    put_element(type, w.begin(), far(k, c), filter);
+                    expected[std::size_t(forward ? k : c)] += filter * (forward ? channels[std::size_t(c)] : rows[std::size_t(k)]);
                 }
             {
                 const Filtered filtered({.axis = 'y', .count = 1});
-                Outcome queued = forward ? conv2d_fprop(g, JCUCONV_F32, config, x.begin(), w.begin(), y.begin(), {}, nullptr)
-                                         : conv2d_dgrad(g, JCUCONV_F32, config, y.begin(), w.begin(), x.begin(), {}, nullptr);
+                Outcome queued = wgrad     ? conv2d_wgrad(g, type, config, x.begin(), y.begin(), reinterpret_cast<float*>(w.begin()), false, nullptr, nullptr)
+                                 : forward ? conv2d_fprop(g, type, config, x.begin(), w.begin(), y.begin(), {}, nullptr)
+                                           : conv2d_dgrad(g, type, config, y.begin(), w.begin(), x.begin(), {}, nullptr);
                 if (queued.ok()) queued = device::stream_synchronize(nullptr);
                 if (!queued.ok()) report(__FILE__, __LINE__, queued.text);
             }
-            for (int i = 0; i < kUsed; ++i) CHECK(reinterpret_cast<float*>(to.last(kUsed * 4))[i] == expected[std::size_t(i)]);
+            bool right = true;
+            for (int i = 0; i < kUsed && !wgrad; ++i)
+                right = right && get_element(type, (forward ? y : x).last(kUsed * size), std::size_t(i)) == expected[std::size_t(i)];
+            for (int k = 0; k < kUsed && wgrad; ++k)
+                for (int c = 0; c < kUsed; ++c)
+                    right = right && reinterpret_cast<const float*>(w.begin())[far(k, c)] == rows[std::size_t(k)] * channels[std::size_t(c)];
+            if (!right) report(__FILE__, __LINE__, std::string(name_of(algorithm)) + " pass " + std::to_string(pass) + ": wrong at the far end");
         }
 }
 
