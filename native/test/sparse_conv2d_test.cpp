@@ -194,6 +194,38 @@ JCUCONV_TEST(far_filters_of_convolutions) {
         }
 }
 
+// The largest image there is, under a window that reaches beyond it: the pixel at which a patch begins is beyond 32 bits.
+JCUCONV_TEST(far_rows_outside_an_image) {
+    constexpr int kRows = 1 << 10, kColumns = 1 << 20, kTaps = 3, kDilation = 1100, kUsed = 64;
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms) {
+        const jcuconv_type type = type_of(algorithm);
+        jcuconv_conv2d p{};
+        p.n = p.c = p.k = p.s = p.groups = p.stride_h = p.stride_w = p.dilation_w = 1;
+        p.h = kRows, p.w = kColumns, p.r = kTaps, p.dilation_h = p.pad_top = p.pad_bottom = kDilation, p.type = type;
+        Conv2dGeometry g;
+        CHECK(conv2d_geometry(p, &g).ok() && g.p == kRows && g.q == kColumns);
+        const Conv2dTask task{g, type, JCUCONV_DGRAD, 16, 0};
+        if (!conv2d_legal(algorithm, task)) continue;
+        const Conv2dConfig config = configure_conv2d(algorithm, task);
+        const Region dx(std::uint64_t(g.pixels_in()) * size_of(type)), dy(dx.span().bytes), w(kTaps * size_of(type));
+        Random random(10);
+        const auto filters = random.integers(kTaps, 3), gradients = random.integers(kUsed, 3);
+        std::byte* last = dy.last(kUsed * size_of(type));
+        for (int r = 0; r < kTaps; ++r) put_element(type, w.begin(), std::size_t(r), filters[std::size_t(r)]);
+        for (int i = 0; i < kUsed; ++i) put_element(type, last, std::size_t(i), gradients[std::size_t(i)]);
+        {
+            const Filtered filtered({.count = 2});
+            Outcome queued = conv2d_dgrad(g, type, config, dy.begin(), w.begin(), dx.begin(), {}, nullptr);
+            if (queued.ok()) queued = device::stream_synchronize(nullptr);
+            if (!queued.ok()) report(__FILE__, __LINE__, std::string(name_of(algorithm)) + ": " + queued.text);
+        }
+        bool right = true;  // of a pixel's three taps only the middle one meets the image
+        for (int i = 0; i < kUsed; ++i)
+            right = right && get_element(type, dx.last(kUsed * size_of(type)), std::size_t(i)) == gradients[std::size_t(i)] * filters[1];
+        if (!right) report(__FILE__, __LINE__, std::string(name_of(algorithm)) + ": wrong in the last row");
+    }
+}
+
 // Runs last. JCUCONV_KERNELS is the list of all names that kernels/ launches.
 JCUCONV_TEST(no_kernel_lacks_a_far_case) {
     const std::set<std::string> exempt = {"step_control",         // a dozen numbers
