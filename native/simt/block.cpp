@@ -144,7 +144,8 @@ void Block::park() {
     const int self = control.thread;
     if (options_.copies == Copies::kRandom) {
         copies_.drift(next_random(random_));
-        if (const std::uint64_t random = next_random(random_); !loads_.empty() && random % 2 == 0) land(loads_.take(random / 2 % loads_.size()));
+        if (!loads_.empty())
+            if (const std::uint64_t random = next_random(random_); random % 2 == 0) land(loads_.take(random / 2 % loads_.size()));
     }
     while (ready_count_ == 0 && returned_ < launch_.block_size && land_one()) {
     }
