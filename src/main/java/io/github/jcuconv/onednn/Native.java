@@ -102,7 +102,6 @@ final class Native {
                 e);
     }
 
-    /** A native address as the preset wants it. */
     /** Host memory at an address as a buffer, up to 2 GiB. */
     static ByteBuffer view(long address, long bytes) {
         if (bytes == 0) {
@@ -127,6 +126,7 @@ final class Native {
         }
     }
 
+    /** A native address as the preset wants it. */
     static final class Address extends Pointer {
         Address() {
             super((Pointer) null);
