@@ -112,7 +112,7 @@ class Caller {
             case 2: return made(pools_.pinned, [&](void* to) { return jcuconv_malloc_host(size, static_cast<void**>(to)); });
             case 3: return jcuconv_free_host(random_.chance(50) ? pointer(value(pools_.pinned)) : nullptr);
             case 4: {
-                void* const part = static_cast<char*>(memory()) + random_.between(0, 64);
+                void* const part = pointer(reinterpret_cast<std::uintptr_t>(memory()) + static_cast<std::uintptr_t>(random_.between(0, 64)));
                 const auto status = jcuconv_wrap(part, bytes());
                 if (status == JCUCONV_OK) pools_.wrapped.add(reinterpret_cast<std::uintptr_t>(part));
                 return status;

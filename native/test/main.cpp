@@ -7,7 +7,7 @@
 
 #ifdef JCUCONV_SANITIZE
 // Kernels that fail on purpose leave their fibers in the middle of what they were doing, and with them what these own.
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() { return "detect_leaks=0"; }
 #endif
 
 int main(int argc, char** argv) {

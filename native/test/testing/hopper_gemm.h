@@ -79,7 +79,7 @@ JCUCONV_DEVICE void hopper_gemm_body(const TensorMap& map_a, const TensorMap& ma
         for (int step = 0; step < 4; ++step) {
             const int at = kBug == HopperBug::kDepthStepTooLong ? step * 24 : step * 16;  // 16 deep, 32 bytes inside the swizzle's row
             const int stride = kBug == HopperBug::kWrongStride ? 512 : 1024;              // eight rows of 128 bytes
-            const auto a = wgmma_descriptor(&s.a[stage][0][at], 16, stride, Swizzle::k128), b = wgmma_descriptor(&s.b[stage][0][at], 16, stride, Swizzle::k128);
+            const auto a = wgmma_descriptor(s.a[stage][0] + at, 16, stride, Swizzle::k128), b = wgmma_descriptor(s.b[stage][0] + at, 16, stride, Swizzle::k128);
             wgmma<f16, kHopperColumns>(sums, a, b, slab + step > 0);
         }
         wgmma_commit();
