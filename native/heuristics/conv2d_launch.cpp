@@ -26,7 +26,7 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
                                                "conv2d_wgrad_pointwise_gemm"};
     constexpr std::string_view kMma[] = {"conv2d_fprop_mma_gemm", "conv2d_dgrad_mma_gemm", "conv2d_wgrad_mma_gemm"};
     if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) {
-        LaunchShape shape = launch_of(kernel_budget("conv2d_fprop_wgmma_gemm", tile_extent(config.tile)));
+        LaunchShape shape = launch_of(kernel_budget("conv2d_fprop_wgmma_gemm"));
         shape.shared_bytes = kWgmmaSharedBytes;
         shape.grid_x = ceil_div<std::int64_t>(g.pixels_out(), kWgmmaExtent.rows);
         shape.grid_y = ceil_div(g.k, kWgmmaExtent.columns);

@@ -135,7 +135,7 @@ Outcome make_maps(const Conv2dGeometry& g, const void* x, const void* w, TensorM
     return map_tiled<T>(w_map, w, 3, w_extent, w_stride, box, Swizzle::k128);
 }
 
-static_assert(kernel_budget("conv2d_fprop_wgmma_gemm", tile_extent(Conv2dTile::kLarge)).threads == kWgmmaThreads);
+static_assert(kernel_budget("conv2d_fprop_wgmma_gemm").threads == kWgmmaThreads);
 
 }  // namespace
 
