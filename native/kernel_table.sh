@@ -46,7 +46,8 @@ FILENAME == budgets {
 /^bytes / { bytes[file] = $2; next }
 /^entry / {
     text = $0; sub(/^entry /, "", text); read_name(text)
-    threads[id] = $(NF - 1); shared[id] = $NF
+    # An architecture that refuses the kernel says no bytes.
+    threads[id] = $(NF - 1); if ($NF + 0 > shared[id] + 0) shared[id] = $NF
     next
 }
 /Compiling entry function/ {

@@ -34,6 +34,15 @@ class ExtentTest {
     /** A library's scratch has holes; it must not reach beyond its end. */
     private static final Set<Part> WITH_HOLES = EnumSet.of(Part.WORKSPACE);
 
+    /** A tensor's place in the arena; {@code holes}: it need not be written everywhere. */
+    private record Placed(String name, int offset, int bytes, boolean holes) {
+        static Placed of(Value v, Memory arena) {
+            boolean padded = v.request().paddingBytes() > v.gapBytes;
+            int offset = Math.toIntExact(v.memory().address() - arena.address());
+            return new Placed(v.name, offset, Math.toIntExact(v.bytes()), WITH_HOLES.contains(v.part) || padded);
+        }
+    }
+
     static Stream<Arguments> engines() {
         return TrainerTest.engines().map(Arguments::of);
     }
@@ -69,22 +78,15 @@ class ExtentTest {
         Arrays.fill(again, FILLINGS[1]);
         Arrays.fill(written, 8, 24, (byte) 7);
         Arrays.fill(again, 8, 24, (byte) 7);
-        assertEquals(
-                List.of(), faults(new String[] {"t"}, new long[] {8}, new long[] {16}, new boolean[1], written, again));
-        assertNotEquals(
-                List.of(), faults(new String[] {"t"}, new long[] {8}, new long[] {17}, new boolean[1], written, again));
-        assertNotEquals(
-                List.of(), faults(new String[] {"t"}, new long[] {8}, new long[] {15}, new boolean[1], written, again));
-        assertNotEquals(
-                List.of(), faults(new String[] {"t"}, new long[] {9}, new long[] {15}, new boolean[1], written, again));
+        assertEquals(List.of(), faults(List.of(new Placed("t", 8, 16, false)), written, again));
+        assertNotEquals(List.of(), faults(List.of(new Placed("t", 8, 17, false)), written, again));
+        assertNotEquals(List.of(), faults(List.of(new Placed("t", 8, 15, false)), written, again));
+        assertNotEquals(List.of(), faults(List.of(new Placed("t", 9, 15, false)), written, again));
     }
 
     private static void requireExtents(String engineName, Network network, Precision precision) {
         List<byte[]> arenas = new ArrayList<>();
-        List<String> names = new ArrayList<>();
-        List<Long> offsets = new ArrayList<>();
-        List<Long> bytes = new ArrayList<>();
-        List<Boolean> holes = new ArrayList<>();
+        List<Placed> tensors = List.of();
         for (byte filling : FILLINGS) {
             TrainerConfig config =
                     new TrainerConfig(2, precision, Optimizer.adam(), new Schedule.Constant(1e-3f), 10, 7);
@@ -93,29 +95,15 @@ class ExtentTest {
                 Memory arena = program.allocateApart(GAP, filling);
                 run(program, network);
                 arenas.add(contents(engine, program, arena));
-                if (names.isEmpty()) {
-                    for (Value v : program.values()) {
-                        names.add(v.name);
-                        offsets.add(v.memory().address() - arena.address());
-                        bytes.add(v.bytes());
-                        holes.add(WITH_HOLES.contains(v.part) || v.request().paddingBytes() > v.gapBytes);
-                    }
-                }
+                tensors =
+                        program.values().stream().map(v -> Placed.of(v, arena)).toList();
             }
         }
-        boolean[] withHoles = new boolean[holes.size()];
-        for (int i = 0; i < withHoles.length; i++) {
-            withHoles[i] = holes.get(i);
-        }
-        assertTrue(names.size() > 20, "tensors of a training");
-        List<String> faults = faults(
-                names.toArray(String[]::new),
-                offsets.stream().mapToLong(Long::longValue).toArray(),
-                bytes.stream().mapToLong(Long::longValue).toArray(),
-                withHoles,
-                arenas.get(0),
-                arenas.get(1));
-        assertEquals(List.of(), faults, engineName + " " + network.name() + " " + precision);
+        assertTrue(tensors.size() > 20, "tensors of a training");
+        assertEquals(
+                List.of(),
+                faults(tensors, arenas.get(0), arenas.get(1)),
+                engineName + " " + network.name() + " " + precision);
     }
 
     /** As a trainer does: initial weights, a step, then an inference. */
@@ -152,18 +140,17 @@ class ExtentTest {
     }
 
     /** Tensors that were not written to their last byte, and bytes written outside all of them. */
-    private static List<String> faults(
-            String[] names, long[] offsets, long[] bytes, boolean[] withHoles, byte[] first, byte[] second) {
+    private static List<String> faults(List<Placed> tensors, byte[] first, byte[] second) {
         List<String> faults = new ArrayList<>();
         boolean[] inside = new boolean[first.length];
-        for (int i = 0; i < names.length; i++) {
+        for (Placed tensor : tensors) {
             int untouched = 0;
-            for (int at = (int) offsets[i]; at < offsets[i] + bytes[i]; at++) {
+            for (int at = tensor.offset; at < tensor.offset + tensor.bytes; at++) {
                 inside[at] = true;
                 untouched += isUntouched(first[at], second[at]) ? 1 : 0;
             }
-            if (untouched > 0 && !withHoles[i]) {
-                faults.add(names[i] + ": " + untouched + " of " + bytes[i] + " B never written");
+            if (untouched > 0 && !tensor.holes) {
+                faults.add(tensor.name + ": " + untouched + " of " + tensor.bytes + " B never written");
             }
         }
         for (int at = 0; at < first.length; at++) {
