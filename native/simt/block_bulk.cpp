@@ -43,8 +43,6 @@ void Block::wake(const std::vector<int>& threads) {
 
 // Booked at its issue as the issuing thread's write; whoever waits for its mbarrier learns of it.
 void Block::bulk_load(std::size_t to, std::vector<std::byte> data, std::size_t barrier, Where where) {
-    if (const auto* load = loads_.touched(to, data.size()))
-        fail("the bulk load at " + place(where) + " writes bytes of shared memory that the one at " + place(load->where) + " is still writing");
     check_not_in_flight(to, data.size(), "a bulk load", &where);
     if (mbarriers_.find(barrier) == nullptr)
         fail("the bulk load at " + place(where) + " counts at an mbarrier that was never initialised");
