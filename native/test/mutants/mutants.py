@@ -29,10 +29,10 @@ RACE_FLAGS = ["-fsanitize=thread", "--param", "tsan-instrument-func-entry-exit=0
 SANITIZE_FLAGS = ["-DJCUCONV_SANITIZE", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # Test programs that run kernels; the others test what lies around them.
 TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "batch_norm_test", "layers_test", "step_test",
-         "sparse_test", "api_test", "launch_test", "conv2d_variants_test", "conv2d_mma_test"]
+         "sparse_test", "api_test", "launch_test", "conv2d_variants_test", "conv2d_mma_test", "conv2d_wgmma_test"]
 SURVIVORS = Path(__file__).with_name("survivors.md")
 CPU_LIMIT = 30  # seconds of processor time, which load does not lengthen; a right test takes one to ten
-WALL_LIMIT = 300  # for what waits and does not work
+WALL_LIMIT = 1800  # for what waits and does not work; long, since the mutants run beside other things
 
 # Folder of kernels/ -> the test that knows it best. Survivors meet the rest.
 MATCHING = {"conv2d": "conv2d_test", "depthwise": "conv2d_test", "common": "conv2d_test", "pool2d": "pool2d_test", "lrn": "lrn_test",
@@ -177,7 +177,7 @@ def verdict(mutant, build, sanitized):
         # Every kernel that sees a header with the test that knows it best, before any meets the other tests.
         for others in (False, True):
             for source in sources:
-                best = "conv2d_mma_test" if "mma" in source else MATCHING.get(source.split("/")[1], "training_test")
+                best = "conv2d_wgmma_test" if "wgmma" in source else "conv2d_mma_test" if "mma" in source else MATCHING.get(source.split("/")[1], "training_test")
                 if killer := build.run(source, overlay, [t for t in build.tests if (t != best) == others]):
                     return killer
         for source in sources if sanitized else ():
