@@ -1,4 +1,4 @@
-// Dropout, concatenation and channel scale.
+// Dropout, addition, concatenation and channel scale.
 #include <cmath>
 
 #include "kernels/dropout/philox.h"
@@ -107,6 +107,26 @@ JCUCONV_TEST(wrong_dropouts_are_named) {
     }
     const jcuconv_dropout huge{INT32_MAX, INT32_MAX, INT32_MAX, 0, 0.5f, 0, 0};
     CHECK(jcuconv_dropout_plan(&huge, JCUCONV_FPROP, 0, &plan) == JCUCONV_UNSUPPORTED_SIZE);
+}
+
+JCUCONV_TEST(add_sums_each_element_with_its_own_partner) {
+    for (const int type : {0, 1, 2})
+        for (const auto& [count, aligned] : {std::pair{1, true}, {7, true}, {8, true}, {1000, true}, {1024, false}}) {
+            const auto t = static_cast<jcuconv_type>(type);
+            const auto size = std::size_t(count);
+            Random random(size);
+            const auto xs = random.integers(size, 100), x2s = random.integers(size, 100);
+            Expected y{std::vector<double>(size), {}};
+            for (std::size_t i = 0; i < size; ++i) y.value[i] = double(xs[i]) + x2s[i];
+            const int odd = aligned ? 0 : 1, alignment = aligned ? 0 : type == JCUCONV_F32 ? 4 : 2;
+            Tensor x(t, 1, count, 0, odd), x2(t, 1, count, 0, odd);
+            const Tensor out(t, 1, count, 0, odd);
+            x.write(xs), x2.write(x2s);
+            Arguments a{};
+            a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_X2] = x2.span(), a[JCUCONV_ARG_Y] = out.span();
+            run_plan(jcuconv_add_plan, jcuconv_add{count, type, alignment}, JCUCONV_FPROP, a);
+            matches("add y", out, y, t);
+        }
 }
 
 JCUCONV_TEST(concat_copies_a_slice_both_ways_and_leaves_the_rest) {
