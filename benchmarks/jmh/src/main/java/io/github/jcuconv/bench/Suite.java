@@ -48,10 +48,7 @@ public final class Suite {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(pattern)
                 .param("engine", engines(provider -> true))
-                .param(
-                        "trainsOn",
-                        engines(provider ->
-                                provider.priority() >= 0 && !provider.name().equals("reference")))
+                .param("trainsOn", engines(provider -> provider.priority() >= 0))
                 .shouldFailOnError(true)
                 .forks(smoke ? 1 : 3)
                 .warmupIterations(smoke ? 0 : 5)
