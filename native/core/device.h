@@ -24,7 +24,7 @@ Outcome count(int* devices);
 Outcome describe(std::string* text);
 Outcome memory_info(std::uint64_t* free_bytes, std::uint64_t* total_bytes);
 int multiprocessors();
-// Its compute capability, major * 10 + minor; 0 if there is none.
+// The compute capability of the code that runs on it, major * 10 + minor; 0 if there is none.
 int architecture();
 
 Outcome allocate(std::size_t bytes, void** pointer);

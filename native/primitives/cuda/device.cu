@@ -106,12 +106,18 @@ int multiprocessors() {
     return number;
 }
 
+// Of the code that this library holds, not of the device: it runs the newest that is not newer than itself, and only that can do what a choice asks for.
 int architecture() {
     int major = 0, minor = 0;
     if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, current()) != cudaSuccess ||
         cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, current()) != cudaSuccess)
         cudaGetLastError();
-    return major * 10 + minor;
+    const int device = major * 10 + minor;
+    int newest = 0;
+    for (const int compiled : {__CUDA_ARCH_LIST__}) {
+        if (compiled / 10 <= device && compiled / 10 > newest) newest = compiled / 10;
+    }
+    return newest > 0 ? newest : device;
 }
 
 Outcome allocate(std::size_t bytes, void** pointer) { return done(cudaMalloc(pointer, bytes), "cudaMalloc"); }
