@@ -106,6 +106,8 @@ final class OpBench implements AutoCloseable {
                     time(engines, line, each, pass, table, rows);
                 } catch (UnsupportedException e) {
                     table.row(line.name(), lower(pass), e.engine(), "not run: " + e.rule(), "", "", "", "");
+                    rows.add(Map.of(
+                            "shape", line.shape(), "pass", lower(pass), "engine", e.engine(), "refusal", e.rule()));
                 }
             }
         }
@@ -157,6 +159,7 @@ final class OpBench implements AutoCloseable {
                 row.put("name", line.name());
                 row.put("pass", lower(pass));
                 row.put("engine", engines.get(i).name());
+                row.put("algorithm", bench.plan.algorithm());
                 row.put("microseconds", 1e6 * seconds);
                 row.put("gflops", gflops);
                 row.put("gigabytesPerSecond", gigabytes);
