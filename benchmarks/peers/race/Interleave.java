@@ -27,6 +27,7 @@ import java.util.regex.Pattern;
  */
 final class Interleave {
     private static final int BATCH = 128;
+    private static final int DL4J_STEPS = 60;
     private static final String CSV_HEADER =
             "run,commit,round,contender,batch,threads,cpus,steps,images_per_second,images_per_second_median_step,"
                     + "resident_bytes,foreign_percent\n";
@@ -39,7 +40,8 @@ final class Interleave {
     private final Path peers;
     private final Path root;
     private final Map<String, String> flags = new LinkedHashMap<>(Map.of(
-            "--rounds", "5", "--steps", "200", "--threads", "2", "--cpus", "", "--precision", "both", "--data", ""));
+            "--rounds", "5", "--steps", "200", "--threads", "2", "--cpus", "", "--precision", "both", "--data", "", "--with",
+            ""));
     private final Map<String, List<Result>> results = new LinkedHashMap<>();
     private final int threads;
     private final String cpus;
@@ -68,6 +70,9 @@ final class Interleave {
         }
         if (!List.of("fp32", "bf16", "both").contains(flags.get("--precision"))) {
             throw new IllegalArgumentException("--precision " + flags.get("--precision") + ": take fp32, bf16 or both");
+        }
+        if (!List.of("", "dl4j").contains(flags.get("--with"))) {
+            throw new IllegalArgumentException("--with " + flags.get("--with") + ": the only further peer is dl4j");
         }
         threads = positive("--threads");
         cpus = flags.get("--cpus").isEmpty() ? Machine.firstCpus(threads) : flags.get("--cpus");
@@ -142,12 +147,16 @@ final class Interleave {
                 }
             }
         }
-        for (String peer : List.of("djl", "onednn-loop")) {
+        List<String> others = new ArrayList<>(List.of("djl", "onednn-loop"));
+        if (flags.get("--with").equals("dl4j")) {
+            others.add("dl4j");
+        }
+        for (String peer : others) {
             String script = peers.resolve(peer).resolve("run").toString();
             if (new ProcessBuilder(script, "--build").inheritIO().start().waitFor() != 0) {
                 throw new IOException(peer + " does not build");
             }
-            List<String> command = new ArrayList<>(List.of(script, "--steps", "" + positive("--steps")));
+            List<String> command = new ArrayList<>(List.of(script, "--steps", steps(peer)));
             if (!flags.get("--data").isEmpty()) {
                 command.addAll(List.of(
                         "--data", Path.of(flags.get("--data")).toAbsolutePath().toString()));
@@ -266,7 +275,7 @@ final class Interleave {
                 BATCH,
                 threads,
                 cpus.replace(',', ' '),
-                contender.name.startsWith("ours") ? "" : flags.get("--steps"),
+                contender.name.startsWith("ours") ? "" : steps(contender.name),
                 result.imagesPerSecond,
                 Double.isNaN(result.medianStep) ? "" : "" + result.medianStep,
                 result.residentBytes,
@@ -309,6 +318,12 @@ final class Interleave {
             return Double.NaN;
         }
         return Double.parseDouble(matcher.group(1));
+    }
+
+    /** The slow one has 110 steps in all: more would only take longer. */
+    private String steps(String peer) {
+        int steps = positive("--steps");
+        return "" + (peer.equals("dl4j") ? Math.min(DL4J_STEPS, steps) : steps);
     }
 
     private int positive(String flag) {
