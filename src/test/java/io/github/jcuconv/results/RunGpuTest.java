@@ -42,6 +42,7 @@ class RunGpuTest {
             [[ $1 != -version ]] || { echo 'openjdk version "17.0.1"' >&2; exit; }
             echo "$*" >>"$CALLS"
             case "$*" in
+                *'Main doctor'*) [[ -e $CALLS.none ]] || echo 'engine cuda  a GPU; self-test passed' ;;
                 *SelectedTests*) sleep 60 ;;
                 *'verify --engine cuda --op conv2d --dtype'*) [[ -e $CALLS.well ]] || { echo 'one of 2 cases failed'; exit 1; } ;;
                 *SeededVerify*) [[ -e $CALLS.lost ]] || { touch "$CALLS.lost"; exit 10; } ;;
@@ -88,7 +89,7 @@ class RunGpuTest {
 
     @Test
     void a_stage_that_fails_or_hangs_stops_no_other_and_what_passed_is_not_run_again() throws Exception {
-        Result first = run("--limit", "suite=1", "doctor", "smoke", "suite", "verify", "sanitizer", "conformance");
+        Result first = run("--limit", "suite=1", "smoke", "suite", "verify", "conformance");
         assertEquals(1, first.status, first.out);
         assertEquals("doctor passed done", first.line("doctor"));
         assertEquals("smoke FAILED one of 2 cases failed", first.line("smoke"));
@@ -101,23 +102,29 @@ class RunGpuTest {
         assertEquals(first.out.substring(first.out.indexOf("run-gpu: ")), Files.readString(results("summary.txt")));
 
         Files.createFile(temp.resolve("calls.well"));
-        Result second = run("--limit", "suite=1", "doctor", "smoke", "verify");
+        Result second = run("--limit", "suite=1", "smoke", "verify");
         assertEquals(0, second.status, second.out);
         assertEquals("smoke passed done", second.line("smoke"));
         assertEquals(2, calls("SeededVerify"));
-        assertFalse(second.out.contains("== doctor"), second.out);
+        assertFalse(second.out.contains("== verify"), second.out);
 
         // Another commit is another run.
         Files.writeString(dist.resolve("commit"), "def5678\n");
-        Result third = run("doctor");
-        assertTrue(third.out.contains("== doctor"), third.out);
+        assertTrue(run("verify").out.contains("== verify"));
+        assertEquals(3, calls("SeededVerify"));
     }
 
     @Test
     void where_nothing_can_run_the_status_is_3() throws Exception {
-        Result result = run("conformance", "ptx");
-        assertEquals(3, result.status, result.out);
+        Result result = run("ptx");
         assertEquals("ptx not run no natives-ptx in " + dist, result.line("ptx"));
+        environment.put("JAVA_HOME", System.getProperty("java.home"));
+        fill();
+        result = run("--against", "emulated", "conformance", "smoke", "verify");
+        assumeTrue(result.line("doctor").startsWith("doctor not run"), "this machine has a GPU");
+        assertEquals(3, result.status, result.out);
+        assertTrue(result.line("smoke").startsWith("smoke not run engine cuda not available: "), result.out);
+        assertTrue(result.line("verify").startsWith("verify not run engine cuda not available: "), result.out);
     }
 
     @Test
