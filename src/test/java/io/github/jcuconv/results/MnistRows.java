@@ -29,7 +29,7 @@ public final class MnistRows {
                     "%s,JCuConv %s,%s,%s,%d,%.4f,%.2f,%.0f,%d,%d",
                     args[3],
                     json.get("engine"),
-                    json.get("model"),
+                    json.get("model") + " on " + json.get("data"),
                     run.get("precision"),
                     whole(run.get("epochs")),
                     number(run.get("testAccuracy")),

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * The program behind run-gpu's stage `verify`: seeded shapes, all passes of each, on several engines, until there are enough or the time is over.
@@ -47,6 +48,7 @@ public final class SeededVerify {
     private static final int AGAIN = 10;
 
     private final List<String> engines;
+    private final Function<String, Engine> open;
     private final int count;
     private final long deadline;
     private final Path file;
@@ -56,7 +58,9 @@ public final class SeededVerify {
     private int failed;
     private int notRun;
 
-    private SeededVerify(List<String> engines, int count, long seconds, Path file) throws IOException {
+    SeededVerify(List<String> engines, Function<String, Engine> open, int count, long seconds, Path file)
+            throws IOException {
+        this.open = open;
         this.engines = engines;
         this.count = count;
         this.deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -76,11 +80,16 @@ public final class SeededVerify {
     /** Takes: engines with commas between, how many shapes, seconds, threads, the file. */
     public static void main(String[] args) throws Exception {
         SeededVerify verify = new SeededVerify(
-                List.of(args[0].split(",")), Integer.parseInt(args[1]), Long.parseLong(args[2]), Path.of(args[4]));
+                List.of(args[0].split(",")),
+                Engine::open,
+                Integer.parseInt(args[1]),
+                Long.parseLong(args[2]),
+                Path.of(args[4]));
         System.exit(verify.run(Integer.parseInt(args[3])));
     }
 
-    private int run(int threads) throws Exception {
+    /** 1 where a case deviates or nothing ran, else 0. */
+    int run(int threads) throws Exception {
         ExecutorService workers = Executors.newFixedThreadPool(threads);
         for (int part = 0; part * PART < count; part++) {
             int number = part;
@@ -114,7 +123,7 @@ public final class SeededVerify {
             int ran = 0;
             int wrong = 0;
             int refused = 0;
-            try (Engine engine = Engine.open(name)) {
+            try (Engine engine = open.apply(name)) {
                 for (int i = 0; i < size; i++) {
                     List<VerifyCase> of = VerifyRun.cases(
                             op,
