@@ -44,7 +44,7 @@ final class ExampleCommand extends Command {
         Example example = java.util.Objects.requireNonNull(Example.ALL.get(name));
         say(example.question());
         try (Engine opened = Engines.open(engine, err)) {
-            Finding finding = example.run(opened, quick, seed);
+            Finding finding = example.run(opened, quick, seed, this::tell);
             for (Finding.Table found : finding.tables()) {
                 say("");
                 Text.Table table = new Text.Table(1, found.columns().toArray(new String[0]));
@@ -61,6 +61,11 @@ final class ExampleCommand extends Command {
             }
         }
         return 0;
+    }
+
+    private void tell(String line) {
+        say(line);
+        out.flush();
     }
 
     private Map<String, Object> json(Engine opened, Finding finding) {

@@ -2,7 +2,7 @@ package io.github.jcuconv.data;
 
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
-import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +15,9 @@ public final class Batches {
     /** The label of padding behind a last partial batch; a loss must ignore it. */
     public static final int NO_LABEL = -1;
 
+    /** Keeps what augmentation draws apart from the order of an epoch. */
+    private static final long CHANGES = 0x4155474DL;
+
     /**
      * Where a walk stands.
      *
@@ -23,6 +26,7 @@ public final class Batches {
      */
     public record Position(long epoch, int batch) {}
 
+    private final Dataset data;
     private final Split split;
     private final float[] table;
     private final int batchSize;
@@ -30,13 +34,17 @@ public final class Batches {
     private final long seed;
     private final int rank;
     private final int ranks;
+    private final Augmentation augmentation;
     private long epoch;
     private int batch;
     private int @Nullable [] order;
 
-    private Batches(Split split, float[] table, int batchSize, boolean shuffled, long seed, int rank, int ranks) {
-        this.split = split;
-        this.table = table;
+    private Batches(
+            Dataset data, int batchSize, boolean shuffled, long seed, int rank, int ranks, Augmentation augmentation) {
+        this.data = data;
+        this.split = shuffled ? data.train() : data.test();
+        this.table = table(data);
+        this.augmentation = augmentation;
         this.batchSize = batchSize;
         this.shuffled = shuffled;
         this.seed = seed;
@@ -57,7 +65,7 @@ public final class Batches {
      * @throws IllegalArgumentException if {@code batchSize} is below 1 or above the number of images
      */
     public static Batches shuffled(Dataset data, int batchSize, long seed) {
-        return new Batches(data.train(), table(data), batchSize, true, seed, 0, 1);
+        return new Batches(data, batchSize, true, seed, 0, 1, Augmentation.NONE);
     }
 
     /**
@@ -66,7 +74,7 @@ public final class Batches {
      * @throws IllegalArgumentException if {@code batchSize} is below 1
      */
     public static Batches inOrder(Dataset data, int batchSize) {
-        return new Batches(data.test(), table(data), batchSize, false, 0, 0, 1);
+        return new Batches(data, batchSize, false, 0, 0, 1, Augmentation.NONE);
     }
 
     /**
@@ -79,7 +87,12 @@ public final class Batches {
         if (rank < 0 || rank >= ranks) {
             throw new IllegalArgumentException("rank " + rank + " must lie in 0.." + (ranks - 1));
         }
-        return new Batches(split, table, batchSize, shuffled, seed, rank, ranks);
+        return new Batches(data, batchSize, shuffled, seed, rank, ranks, augmentation);
+    }
+
+    /** The same with training images changed at random, from the start; images to test on stay as they are. */
+    public Batches augmented(Augmentation changes) {
+        return new Batches(data, batchSize, shuffled, seed, rank, ranks, shuffled ? changes : Augmentation.NONE);
     }
 
     /** One entry per pixel value: decoding must cost next to nothing, since it shares the cores with the engine. */
@@ -170,13 +183,20 @@ public final class Batches {
         int real = Math.min(batchSize, indices.length - start);
         int size = split.imageSize();
         byte[] images = split.rawImages();
+        boolean changed = !augmentation.equals(Augmentation.NONE);
         for (int i = 0; i < real; i++) {
-            int from = indices[start + i] * size;
+            int index = indices[start + i];
+            int from = index * size;
             int to = i * size;
-            for (int p = 0; p < size; p++) {
-                x.put(to + p, table[images[from + p] & 0xff]);
+            if (changed) {
+                SplitMix64 random = SplitMix64.of(seed ^ CHANGES, epoch, index);
+                augmentation.apply(images, from, split, random, data, x, to);
+            } else {
+                for (int p = 0; p < size; p++) {
+                    x.put(to + p, table[images[from + p] & 0xff]);
+                }
             }
-            labels.put(i, split.label(indices[start + i]));
+            labels.put(i, split.label(index));
         }
         for (int p = real * size; p < batchElements(); p++) {
             x.put(p, 0f);
@@ -192,17 +212,9 @@ public final class Batches {
     int[] order() {
         int[] known = order;
         if (known == null) {
-            int[] all = new int[split.count()];
-            Arrays.setAll(all, i -> i);
-            if (shuffled) {
-                SplitMix64 random = SplitMix64.of(seed, 0x5348554646L, epoch);
-                for (int i = all.length - 1; i > 0; i--) {
-                    int j = random.below(i + 1);
-                    int swapped = all[i];
-                    all[i] = all[j];
-                    all[j] = swapped;
-                }
-            }
+            int[] all = shuffled
+                    ? SplitMix64.of(seed, 0x5348554646L, epoch).permutation(split.count())
+                    : IntStream.range(0, split.count()).toArray();
             known = new int[shardCount()];
             for (int i = 0; i < known.length; i++) {
                 known[i] = all[i * ranks + rank];

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code mean} and {@code std} are the constants that {@link Batches} normalises with: (pixel / 255 - mean) / std.
  */
 public final class Dataset {
+    /** Keeps the draw of {@link #fold} apart from others of the same seed. */
+    private static final long FOLDS = 0x464F4C44L;
+
     private final String name;
     private final Split train;
     private final Split test;
@@ -69,6 +73,34 @@ public final class Dataset {
     /** The part to test on. */
     public Split test() {
         return test;
+    }
+
+    /**
+     * One of {@code of} parts of the training images to validate on, the others to train on; the test images are in neither. Which image is in
+     * which part follows from the seed, and every image is in exactly one.
+     *
+     * @param part from 0 to {@code of} - 1
+     * @param of at least 2
+     */
+    public Dataset fold(int part, int of, long seed) {
+        if (of < 2 || of > train.count() || part < 0 || part >= of) {
+            throw new IllegalArgumentException(
+                    name + ": part " + part + " of " + of + " does not exist for " + train.count() + " images");
+        }
+        int[] order = SplitMix64.of(seed, FOLDS, 0).permutation(train.count());
+        return new Dataset(
+                name,
+                train.select(IntStream.range(0, order.length)
+                        .filter(i -> i % of != part)
+                        .map(i -> order[i])
+                        .toArray()),
+                train.select(IntStream.range(0, order.length)
+                        .filter(i -> i % of == part)
+                        .map(i -> order[i])
+                        .toArray()),
+                classes,
+                mean,
+                std);
     }
 
     /** Number of classes. */

@@ -84,6 +84,18 @@ public final class Split {
         return new Split(someImages, Arrays.copyOf(labels, n), channels, height, width);
     }
 
+    /** A part with the images of these numbers, in this order. */
+    public Split select(int[] indices) {
+        byte[] someImages = new byte[Math.multiplyExact(indices.length, imageSize())];
+        byte[] someLabels = new byte[indices.length];
+        for (int i = 0; i < indices.length; i++) {
+            int from = Objects.checkIndex(indices[i], count());
+            System.arraycopy(images, from * imageSize(), someImages, i * imageSize(), imageSize());
+            someLabels[i] = labels[from];
+        }
+        return new Split(someImages, someLabels, channels, height, width);
+    }
+
     /** The backing bytes, for the decoder in this package only. */
     byte[] rawImages() {
         return images;

@@ -1,5 +1,7 @@
 package io.github.jcuconv.data;
 
+import java.util.Arrays;
+
 /** The SplitMix64 generator; our own, because the JDK's generators promise their bits only per release. */
 final class SplitMix64 {
     private static final long GAMMA = 0x9E3779B97F4A7C15L;
@@ -33,6 +35,19 @@ final class SplitMix64 {
     /** Uniform in [low, high). */
     float between(float low, float high) {
         return low + (high - low) * nextFloat();
+    }
+
+    /** The numbers from 0 to {@code count} - 1 in random order. */
+    int[] permutation(int count) {
+        int[] all = new int[count];
+        Arrays.setAll(all, i -> i);
+        for (int i = count - 1; i > 0; i--) {
+            int j = below(i + 1);
+            int swapped = all[i];
+            all[i] = all[j];
+            all[j] = swapped;
+        }
+        return all;
     }
 
     private static long mix(long z) {

@@ -63,18 +63,31 @@ final class Classifier implements AutoCloseable {
 
     /** The same of any network; {@code infer} maps a batch of images to batch x classes. */
     static double accuracy(UnaryOperator<float[]> infer, Dataset data, int batch) {
+        return rounded(accuracy(answers(infer, data, batch), data), 100);
+    }
+
+    /** What a network answers to the test images: images x classes. */
+    static float[] answers(UnaryOperator<float[]> infer, Dataset data, int batch) {
         Batches batches = Batches.inOrder(data, batch);
         float[] x = new float[batches.batchElements()];
         int[] labels = new int[batch];
-        int right = 0;
-        while (batches.hasNext()) {
-            int real = batches.next(FloatBuffer.wrap(x), IntBuffer.wrap(labels));
-            float[] y = infer.apply(x);
-            for (int i = 0; i < real; i++) {
-                right += argmax(y, i * data.classes(), data.classes(), 1) == labels[i] ? 1 : 0;
-            }
+        float[] all = new float[data.test().count() * data.classes()];
+        for (int at = 0; batches.hasNext(); ) {
+            int numbers = batches.next(FloatBuffer.wrap(x), IntBuffer.wrap(labels)) * data.classes();
+            System.arraycopy(infer.apply(x), 0, all, at, numbers);
+            at += numbers;
         }
-        return rounded(100.0 * right / data.test().count(), 100);
+        return all;
+    }
+
+    /** Per cent of the test images to which the largest number of their answer is that of their class. */
+    static double accuracy(float[] answers, Dataset data) {
+        int right = 0;
+        for (int i = 0; i < data.test().count(); i++) {
+            int best = argmax(answers, i * data.classes(), data.classes(), 1);
+            right += best == data.test().label(i) ? 1 : 0;
+        }
+        return 100.0 * right / data.test().count();
     }
 
     /** Seconds that the training took. */

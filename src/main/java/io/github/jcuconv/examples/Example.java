@@ -4,6 +4,7 @@ import io.github.jcuconv.Engine;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** A question and the experiment that answers it. */
 public interface Example {
@@ -11,7 +12,7 @@ public interface Example {
     Map<String, Example> ALL = all();
 
     /** Those whose findings have a chart. */
-    Set<String> DRAWN = Set.of("fully-convolutional", "segmentation", "feature-maps");
+    Set<String> DRAWN = Set.of("fully-convolutional", "segmentation", "mnist-best", "feature-maps");
 
     private static Map<String, Example> all() {
         Map<String, Example> map = new LinkedHashMap<>();
@@ -23,6 +24,7 @@ public interface Example {
         map.put("architectures", new Architectures());
         map.put("fully-convolutional", new FullyConvolutional());
         map.put("segmentation", new Segmentation());
+        map.put("mnist-best", new MnistBest());
         map.put("transfer-learning", new TransferLearning());
         map.put("feature-maps", new FeatureMaps());
         return java.util.Collections.unmodifiableMap(map);
@@ -39,4 +41,9 @@ public interface Example {
      * @param seed of data, weights and order
      */
     Finding run(Engine engine, boolean quick, long seed);
+
+    /** The same; one that takes long says now and then, in a line, how far it is. */
+    default Finding run(Engine engine, boolean quick, long seed, Consumer<String> told) {
+        return run(engine, quick, seed);
+    }
 }

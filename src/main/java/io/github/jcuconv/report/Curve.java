@@ -6,9 +6,13 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** A quantity over the epochs of a training. */
-final class Curve {
-    private static final int WIDTH = 470;
-    private static final int HEIGHT = 280;
+public final class Curve {
+    /** Pixels. */
+    public static final int WIDTH = 470;
+
+    /** Pixels. */
+    public static final int HEIGHT = 280;
+
     private static final int LEFT = 50;
     private static final int RIGHT = 15;
     private static final int TOP = 15;
@@ -25,11 +29,12 @@ final class Curve {
     private final double least;
 
     /** A quantity whose axis begins at {@code least}, or lower where a value is. */
-    Curve(double least) {
+    public Curve(double least) {
         this.least = least;
     }
 
-    void add(double epoch, double value) {
+    /** Adds a point behind the others; epochs are counted from the beginning of the training. */
+    public void add(double epoch, double value) {
         points.add(new Point(epoch, value));
     }
 
@@ -37,7 +42,8 @@ final class Curve {
         return points.isEmpty();
     }
 
-    String svg(String colour) {
+    /** The curve as an SVG element. */
+    public String svg(String colour) {
         double first = Math.floor(points.get(0).epoch);
         double last = Math.max(Math.ceil(points.get(points.size() - 1).epoch - 1e-9), first + 1);
         double low = points.stream().mapToDouble(Point::value).reduce(least, Math::min);

@@ -168,4 +168,30 @@ class BatchesTest {
         assertThrows(
                 IllegalArgumentException.class, () -> batches.next(FloatBuffer.allocate(30), IntBuffer.allocate(4)));
     }
+
+    @Test
+    void everyImageIsHeldOutInExactlyOneFold() {
+        Dataset data = data(100, 5);
+        BitSet seen = new BitSet();
+        for (int part = 0; part < 3; part++) {
+            Dataset fold = data.fold(part, 3, 9);
+            assertEquals(100, fold.train().count() + fold.test().count());
+            BitSet held = new BitSet();
+            for (int i = 0; i < fold.test().count(); i++) {
+                int first = fold.test().image(i).get(0) & 0xff; // the image's number
+                assertEquals(first % 7, fold.test().label(i));
+                held.set(first);
+            }
+            assertFalse(held.intersects(seen), "held out twice");
+            seen.or(held);
+            for (int i = 0; i < fold.train().count(); i++) {
+                assertFalse(held.get(fold.train().image(i).get(0) & 0xff), "trained on and held out");
+            }
+        }
+        assertEquals(100, seen.cardinality());
+        assertEquals(data.fold(1, 3, 9).sha256(), data.fold(1, 3, 9).sha256());
+        assertNotEquals(data.fold(1, 3, 9).sha256(), data.fold(1, 3, 8).sha256());
+        assertThrows(IllegalArgumentException.class, () -> data.fold(3, 3, 9));
+        assertThrows(IllegalArgumentException.class, () -> data.fold(0, 1, 9));
+    }
 }

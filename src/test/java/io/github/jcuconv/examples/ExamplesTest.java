@@ -118,6 +118,24 @@ class ExamplesTest {
     }
 
     @Test
+    void improvements_are_chosen_on_held_out_images() {
+        Finding finding = run("mnist-best", true, 1);
+        Finding.Table steps = finding.tables().get(0);
+        String right = "held-out images right %";
+        double best = 0;
+        for (List<Object> row : steps.rows()) {
+            double now = (double) row.get(1);
+            assertEquals(now > best, row.get(4).equals("yes"), steps.toString());
+            best = Math.max(best, now);
+        }
+        assertTrue(best >= steps.number("baseline", right) + 20, steps.toString());
+        Finding.Table test = finding.tables().get(2);
+        String tested = "test images right %";
+        assertTrue(test.number("mean", tested) > 70, test.toString());
+        assertTrue(test.number("the first 3 together", tested) >= test.number("mean", tested), test.toString());
+    }
+
+    @Test
     void what_was_learned_serves_other_classes() {
         Finding.Table table = run("transfer-learning", true, 1).tables().get(0);
         assertTrue(table.number("20", "gain") >= 5, table.toString());
