@@ -11,7 +11,7 @@ public final class QuickMnist {
     /** Takes the command's arguments. */
     public static void main(String[] args) {
         MnistCommand command = new MnistCommand();
-        command.lookUp = () -> new Datasets.Found(Digits.make(1, 128, 32), Optional.of("a few digits do here"));
+        command.lookUp = () -> new Datasets.Found(Digits.make(1, 16, 8), Optional.of("a few digits do here"));
         System.exit(command.execute("mnist", "", System.out, System.err, false, args));
     }
 }

@@ -99,7 +99,9 @@ class RunGpuTest {
         assertEquals("verify passed done", first.line("verify"));
         assertEquals(2, calls("SeededVerify"));
         assertTrue(first.out.contains("commit abc1234, run 20"), first.out);
-        assertEquals(first.out.substring(first.out.indexOf("run-gpu: ")), Files.readString(results("summary.txt")));
+        assertEquals(
+                first.out.substring(first.out.indexOf("run-gpu: ")),
+                Files.readString(results("abc1234", "summary.txt")));
 
         Files.createFile(temp.resolve("calls.well"));
         Result second = run("--limit", "suite=1", "smoke", "verify");
@@ -163,7 +165,9 @@ class RunGpuTest {
                 result.line("verify"));
         assertTrue(result.line("torch").startsWith("torch not run "), result.out);
 
-        Path rows = Csv.files(results("rows/emulated")).get(0).getParent();
+        Path rows = Csv.files(results("abc1234-emulated-quick", "rows/emulated"))
+                .get(0)
+                .getParent();
         Csv.Run shapes = Csv.newest(rows, "-shapes.csv").orElseThrow();
         assertEquals("abc1234", shapes.commit());
         List<Comparison> compared = Comparison.of(shapes, "onednn");
@@ -228,13 +232,13 @@ class RunGpuTest {
         }
     }
 
-    private Path results(String name) {
-        return dist.resolve("results/abc1234").resolve(name);
+    private Path results(String run, String name) {
+        return dist.resolve("results").resolve(run).resolve(name);
     }
 
     private String logs() throws IOException {
         StringBuilder text = new StringBuilder();
-        for (Path file : Csv.files(results(""))) {
+        for (Path file : Csv.files(results("abc1234-emulated-quick", ""))) {
             if (file.toString().endsWith(".log")) {
                 text.append("\n== ").append(file.getFileName()).append('\n').append(Files.readString(file));
             }
