@@ -10,10 +10,8 @@ import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.Schedule;
 import io.github.jcuconv.nn.Trainer;
 import io.github.jcuconv.nn.TrainerConfig;
-import io.github.jcuconv.nn.TrainingState;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -37,11 +35,7 @@ final class Classifier implements AutoCloseable {
         Schedule schedule = new Schedule.OneCycle(RATE);
         this.trainer = new Trainer(
                 network, engine, new TrainerConfig(BATCH, Precision.FP32, Optimizer.adam(), schedule, steps, seed));
-        TrainingState start = trainer.state();
-        Map<String, float[]> tensors = new HashMap<>(start.tensors());
-        tensors.putAll(from);
-        trainer.restore(
-                new TrainingState(tensors, start.step(), start.updates(), start.lossScale(), start.goodSteps()));
+        trainer.setParameters(from);
         long began = System.nanoTime();
         float[] x = new float[batches.batchElements()];
         int[] labels = new int[BATCH];

@@ -130,8 +130,9 @@ final class Lowering {
     }
 
     /** {@code again}: in the backward pass, where running statistics must not move a second time. */
-    private Value forward(Network.Node node, List<Value> inputs, Phase phase, Trace trace, boolean again) {
+    private Value forward(Network.Node node, List<Value> inputs, Phase wanted, Trace trace, boolean again) {
         String name = node.name();
+        Phase phase = node.frozen() ? Phase.INFERENCE : wanted;
         Value x = inputs.get(0);
         if (node.layer() instanceof Layer.Sum) {
             Bindings b = new Bindings().use(Arg.X, x).use(Arg.X2, inputs.get(1));
@@ -165,7 +166,7 @@ final class Lowering {
         } else if (layer instanceof Layer.BatchNormalization) {
             b.create(Arg.SAVE_MEAN, name + " mean", Part.OTHER).create(Arg.SAVE_VAR, name + " var", Part.OTHER);
             for (Parameter p : Parameter.of(node, List.of(x.dims))) {
-                if (again && !p.trainable()) {
+                if (again && phase == Phase.TRAINING && !p.trainable()) {
                     b.create(p.arg(), name + " unused statistics", Part.OTHER);
                 } else {
                     b.use(p.arg(), parameter(p, Layout.Plain.NCHW).used);
@@ -236,15 +237,30 @@ final class Lowering {
         gradients.put(network.output().name(), outputGradient);
         for (int i = network.nodes().size() - 1; i >= 0; i--) {
             Network.Node node = network.nodes().get(i);
-            Value dy = Objects.requireNonNull(gradients.remove(node.name()), node.name());
-            backward(node, dy, trace, gradients);
+            if (needsBackward(node)) {
+                Value dy = Objects.requireNonNull(gradients.remove(node.name()), node.name());
+                backward(node, dy, trace, gradients);
+            }
         }
+    }
+
+    /** Whether the layer, or one before it, learns. */
+    private boolean needsBackward(Network.Node node) {
+        boolean learns =
+                Parameter.of(node, network.inputShapes(node, 1)).stream().anyMatch(Parameter::trainable);
+        return learns || !node.inputs().stream().allMatch(this::isFrozen);
+    }
+
+    /** Whether nothing needs the tensor's gradient. */
+    private boolean isFrozen(String name) {
+        return name.equals(Network.INPUT)
+                || Objects.requireNonNull(byName.get(name), name).frozen();
     }
 
     private void backward(Network.Node node, Value dy, Trace trace, Map<String, Value> gradients) {
         String name = node.name();
         String from = node.inputs().get(0);
-        boolean wanted = !from.equals(Network.INPUT);
+        boolean wanted = !isFrozen(from);
         if (node.layer() instanceof Layer.Sum) {
             dy.shared = true;
             node.inputs().forEach(i -> contribute(gradients, i, dy));
@@ -268,10 +284,12 @@ final class Lowering {
             int offset = 0;
             for (String input : node.inputs()) {
                 Value part = like(trace, input);
-                Bindings b = new Bindings().use(Arg.DY, dy);
-                b.createLike(part, Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
-                OpDescriptor op = new Concat(part.dims, node.output().c(), offset, types);
-                contribute(gradients, input, get(emitter.emit("d " + name, op, Pass.BWD, b), Arg.DX));
+                if (!isFrozen(input)) {
+                    Bindings b = new Bindings().use(Arg.DY, dy);
+                    b.createLike(part, Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
+                    OpDescriptor op = new Concat(part.dims, node.output().c(), offset, types);
+                    contribute(gradients, input, get(emitter.emit("d " + name, op, Pass.BWD, b), Arg.DX));
+                }
                 offset += part.dims.c();
             }
             return;
@@ -378,7 +396,7 @@ final class Lowering {
 
     /** The first gradient of a tensor stands as it is, further ones are added. */
     private void contribute(Map<String, Value> gradients, String to, Value dx) {
-        if (to.equals(Network.INPUT)) {
+        if (isFrozen(to)) {
             return;
         }
         Value before = gradients.get(to);

@@ -23,8 +23,9 @@ public final class Network {
      * @param layer what it does
      * @param inputs names of the nodes that it reads
      * @param output shape of its output for batch 1
+     * @param frozen whether training leaves it as it is; see {@link Network#frozenThrough}
      */
-    public record Node(String name, Layer layer, List<String> inputs, Dims output) {}
+    public record Node(String name, Layer layer, List<String> inputs, Dims output, boolean frozen) {}
 
     private final String name;
     private final Dims input;
@@ -68,7 +69,7 @@ public final class Network {
             }
             List<Dims> shapes = from.stream().map(i -> shape(layerName, i)).toList();
             try {
-                nodes.put(layerName, new Node(layerName, layer, from, layer.output(shapes)));
+                nodes.put(layerName, new Node(layerName, layer, from, layer.output(shapes), false));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException("layer " + layerName + ": " + e.getMessage(), e);
             }
@@ -110,6 +111,32 @@ public final class Network {
             }
             return new Network(name, input, new ArrayList<>(nodes.values()));
         }
+    }
+
+    /**
+     * The same network, of which training leaves the layers up to this one as they are: they run as in inference (batch norm with its running
+     * statistics, no dropout), keep nothing for the backward pass and have no gradients and no optimizer state; with 16-bit storage their
+     * weights have no fp32 form beside it.
+     *
+     * @param last a layer's name; the layers that were added before it are frozen with it
+     * @throws IllegalArgumentException if there is no such layer, or nothing that learns behind it
+     */
+    public Network frozenThrough(String last) {
+        List<String> names = nodes.stream().map(Node::name).toList();
+        int count = names.indexOf(last) + 1;
+        if (count == 0) {
+            throw new IllegalArgumentException("layer " + last + ": there is none in " + name + ", only " + names);
+        }
+        List<Node> some = new ArrayList<>();
+        for (Node node : nodes) {
+            some.add(new Node(node.name, node.layer, node.inputs, node.output, some.size() < count));
+        }
+        Network frozen = new Network(name, input, some);
+        if (frozen.trainableParameters() == 0) {
+            throw new IllegalArgumentException(
+                    "layer " + last + ": nothing behind it could learn; freeze fewer layers");
+        }
+        return frozen;
     }
 
     /** The network's name. */

@@ -19,11 +19,12 @@ import java.util.List;
  * @param arg its role in the layer's operation
  * @param dims its shape; filters are K C/G R S
  * @param fanIn inputs that one output sums, for the initial scale
+ * @param frozen whether its layer is left as it is
  */
-public record Parameter(String name, String layer, Arg arg, Dims dims, long fanIn) {
+public record Parameter(String name, String layer, Arg arg, Dims dims, long fanIn, boolean frozen) {
     /** Whether gradients change it. */
     public boolean trainable() {
-        return arg != Arg.RUNNING_MEAN && arg != Arg.RUNNING_VAR;
+        return !frozen && arg != Arg.RUNNING_MEAN && arg != Arg.RUNNING_VAR;
     }
 
     /** Whether it is a matrix or filter: stored in the storage type, with weight decay. */
@@ -38,7 +39,7 @@ public record Parameter(String name, String layer, Arg arg, Dims dims, long fanI
             OpDescriptor op = layer.op(inputs.get(0), Types.FP32, Phase.TRAINING);
             Dims w = weights(op);
             long fanIn = op instanceof ConvTranspose2d t ? (long) w.n() / t.groups() * w.h() * w.w() : w.perImage();
-            found.add(new Parameter(node.name() + ".weight", node.name(), Arg.W, w, fanIn));
+            found.add(new Parameter(node.name() + ".weight", node.name(), Arg.W, w, fanIn, node.frozen()));
             if (layer.bias()) {
                 found.add(vector(node, "bias", Arg.BIAS, node.output().c()));
             }
@@ -60,7 +61,7 @@ public record Parameter(String name, String layer, Arg arg, Dims dims, long fanI
     }
 
     private static Parameter vector(Network.Node node, String suffix, Arg arg, int length) {
-        return new Parameter(node.name() + "." + suffix, node.name(), arg, Dims.vector(length), length);
+        return new Parameter(node.name() + "." + suffix, node.name(), arg, Dims.vector(length), length, node.frozen());
     }
 
     /** The initial values in plain order: He-normal weights, zeros, ones for factors and variances. */

@@ -33,7 +33,7 @@ public final class Recomputation {
             Network.Node node = nodes.get(i);
             boolean stays = !overwritten.contains(node.name());
             cut[i] = reach <= i && stays;
-            elements[i] = stays ? node.output().perImage() : 0;
+            elements[i] = stays && !node.frozen() ? node.output().perImage() : 0;
             reach = Math.max(reach, lastReader.getOrDefault(node.name(), i));
         }
     }
@@ -60,7 +60,7 @@ public final class Recomputation {
         Set<String> dropped = new HashSet<>();
         int lastCut = cuts.isEmpty() ? -1 : cuts.get(cuts.size() - 1);
         for (int i = 0; i < lastCut; i++) {
-            if (!cuts.contains(i)) {
+            if (!cuts.contains(i) && !r.nodes.get(i).frozen()) {
                 dropped.add(r.nodes.get(i).name());
             }
         }

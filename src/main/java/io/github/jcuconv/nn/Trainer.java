@@ -202,6 +202,21 @@ public final class Trainer implements AutoCloseable {
         return all;
     }
 
+    /**
+     * Replaces parameters, as by those of a network that was trained on something else; optimizer state and counters stay.
+     *
+     * @param values in plain order, by name; parameters that are not named stay
+     * @throws IllegalArgumentException if a name is unknown or a size is another
+     */
+    public void setParameters(Map<String, float[]> values) {
+        values.forEach((name, plain) -> {
+            Weights.Entry entry = program.weights.get(name);
+            requireSize(name, plain.length, entry.parameter.dims().count());
+            transfer.write(entry.master, plain);
+        });
+        transfer.refreshCopy();
+    }
+
     /** Everything that training goes on from: parameters, optimizer state, counters. */
     public TrainingState state() {
         Map<String, float[]> tensors = parameters();
@@ -265,8 +280,7 @@ public final class Trainer implements AutoCloseable {
 
     static void requireSize(String what, long given, long wanted) {
         if (given != wanted) {
-            throw new IllegalArgumentException(
-                    what + ": " + given + " numbers given, " + wanted + " needed for the batch");
+            throw new IllegalArgumentException(what + ": " + given + " numbers given, " + wanted + " needed");
         }
     }
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The parameters of a program as flat regions: filters and matrices first (they decay, and have a 16-bit copy in mixed precision), then
- * vectors, each parameter at a multiple of {@value #ALIGN} elements. Gradients and optimizer state repeat the arrangement, so that one
+ * vectors, each parameter at a multiple of {@value #ALIGN} elements; what no gradient changes lies apart. Gradients and optimizer state repeat the arrangement, so that one
  * elementwise update serves all.
  */
 final class Weights {
@@ -86,9 +86,14 @@ final class Weights {
 
     /** Makes the tensors of a parameter, once its layout is known. */
     Entry declare(Parameter p, Layout layout) {
-        boolean copied = p.isWeight() && storage != DataType.FP32;
-        Value master =
-                new Value(p.name(), copied ? Part.MASTER_WEIGHTS : Part.PARAMETERS, p.dims(), DataType.FP32, layout);
+        boolean stored = p.isWeight() && storage != DataType.FP32;
+        boolean copied = stored && !p.frozen();
+        Value master = new Value(
+                p.name(),
+                copied ? Part.MASTER_WEIGHTS : Part.PARAMETERS,
+                p.dims(),
+                stored && p.frozen() ? storage : DataType.FP32,
+                layout);
         Value used = copied ? new Value(p.name() + " copy", Part.PARAMETERS, p.dims(), storage, layout) : master;
         boolean learns = training && p.trainable();
         Value gradient = learns ? new Value("d " + p.name(), Part.GRADIENTS, p.dims(), DataType.FP32, layout) : null;
@@ -104,13 +109,18 @@ final class Weights {
 
     /** Arranges all declared parameters into regions; call after the last declaration and before memory is planned. */
     void arrange() {
-        List<Entry> filters =
-                entries.values().stream().filter(e -> e.parameter.isWeight()).toList();
+        List<Entry> filters = entries.values().stream()
+                .filter(e -> e.parameter.isWeight() && e.parameter.trainable())
+                .toList();
+        List<Entry> frozen = entries.values().stream()
+                .filter(e -> e.parameter.isWeight() && e.parameter.frozen())
+                .toList();
         List<Entry> learned = entries.values().stream()
                 .filter(e -> !e.parameter.isWeight() && e.parameter.trainable())
                 .toList();
-        List<Entry> kept =
-                entries.values().stream().filter(e -> !e.parameter.trainable()).toList();
+        List<Entry> kept = entries.values().stream()
+                .filter(e -> !e.parameter.isWeight() && !e.parameter.trainable())
+                .toList();
         weightElements = total(filters);
         vectorElements = total(learned);
         boolean mixed = storage != DataType.FP32;
@@ -130,6 +140,9 @@ final class Weights {
                 : null;
         if (!kept.isEmpty()) {
             region("statistics", Part.PARAMETERS, DataType.FP32, masters(kept));
+        }
+        if (!frozen.isEmpty()) {
+            region("frozen weights", Part.PARAMETERS, storage, masters(frozen));
         }
         if (!training || master == null) {
             return;
