@@ -22,8 +22,7 @@ PRECISIONS = ("fp16", "bf16", "fp32")
 MODES = ("eager", "compiled", "graph")
 CONVOLUTIONS = {"conv": "conv2d", "gconv": "conv2d", "dwconv": "conv2d", "deconv": "conv-transpose2d"}
 BATCH, EPOCHS, RATE, LOSS_SCALE = 128, 3, 0.002, 1024.0
-# Zeros of this size are written between two timings, so that no layer finds its tensors in the L2 cache.
-CACHE_BYTES = 128 << 20
+ROUNDS, ROUND_SECONDS = 9, 0.03
 
 
 class Wrong(Exception):
@@ -123,24 +122,24 @@ def type_of(torch, precision):
     return {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}[precision]
 
 
-def microseconds(torch, run, cold, rounds):
-    """The median time of one call, by events, the L2 cache cold."""
-    for _ in range(3):
-        run()
-    times = []
-    for _ in range(rounds):
-        cold.zero_()
+def microseconds(torch, run):
+    """One call in steady state, caches warm, as `bench` measures: the median of rounds of many calls, each at least ROUND_SECONDS."""
+    def round_of(calls):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record()
-        run()
+        for _ in range(calls):
+            run()
         end.record()
         end.synchronize()
-        times.append(begin.elapsed_time(end) * 1e3)
-    return sorted(times)[rounds // 2]
+        return begin.elapsed_time(end) / 1e3
+
+    calls = 1
+    while round_of(calls) < ROUND_SECONDS:
+        calls *= 2
+    return sorted(round_of(calls) for _ in range(ROUNDS))[ROUNDS // 2] / calls * 1e6
 
 
-def time_layers(torch, layers, rows, rounds):
-    cold = torch.empty(CACHE_BYTES, dtype=torch.uint8, device="cuda")
+def time_layers(torch, layers, rows):
     for layer in layers:
         for precision in PRECISIONS:
             known = geometry(layer)
@@ -168,7 +167,7 @@ def time_layers(torch, layers, rows, rounds):
                 }
                 moved = (x.numel() + w.numel() + dy.numel()) * x.element_size()
                 for name, run in passes.items():
-                    took = microseconds(torch, run, cold, rounds)
+                    took = microseconds(torch, run)
                     rows.add(**values, **{"pass": name}, algorithm="torch " + torch.__version__, microseconds=f"{took:.4g}",
                              gflops=f"{flops / took / 1e3:.4g}", gigabytes_per_second=f"{moved / took / 1e3:.4g}")
             except RuntimeError as error:
@@ -301,7 +300,7 @@ def main(words):
         raise Wrong(f"--layers {chosen.layers}: {error.strerror}") from error
     torch = require_torch()
     shapes = Rows(chosen.rows + "-shapes.csv", chosen.columns, chosen.facts, SHAPE_COLUMNS)
-    time_layers(torch, layers[:2] if chosen.quick else layers, shapes, 3 if chosen.quick else 20)
+    time_layers(torch, layers[:2] if chosen.quick else layers, shapes)
     if chosen.mnist:
         train_mnist(torch, chosen.mnist, Rows(chosen.rows + "-mnist.csv", chosen.columns, chosen.facts, MNIST_COLUMNS), 1 if chosen.quick else EPOCHS)
     print(f"{len(layers)} layers, and mnist-cnn {'in ' + ', '.join(MODES) if chosen.mnist else 'not run: no MNIST_DIR'}")
