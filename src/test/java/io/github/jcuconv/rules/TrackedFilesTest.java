@@ -29,6 +29,8 @@ class TrackedFilesTest {
         ".yml",
         "jcuconv",
         "run",
+        "run-gpu",
+        "pack",
         ".gitignore"
     };
 
