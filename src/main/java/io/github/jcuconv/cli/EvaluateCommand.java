@@ -34,8 +34,8 @@ final class EvaluateCommand extends Command {
         require(batch >= 1, "--batch " + batch + ": must be at least 1");
         SavedModel saved = SavedModel.load(folder);
         Network network = saved.network();
-        Dataset images =
-                DataOption.parse(data == null ? saved.text("data") : data).load();
+        Dataset images = DataOption.parse(data == null ? saved.text("data") : data)
+                .load(network.input().h());
         requireFit(network, images);
         Precision precision = Settings.precision(saved.text("precision"));
         try (Engine opened = Engines.open(engine, err);

@@ -3,11 +3,13 @@ package io.github.jcuconv.cli;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Datasets;
+import io.github.jcuconv.data.Images;
 import io.github.jcuconv.io.AtomicFiles;
 import io.github.jcuconv.memory.ArenaChart;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +53,7 @@ final class MnistCommand extends TrainingCommand {
         }
         Datasets.Found found = data == null
                 ? lookUp.get()
-                : new Datasets.Found(DataOption.parse(data).load(), Optional.empty());
+                : new Datasets.Found(DataOption.parse(data).load(Images.SIZE), Optional.empty());
         Dataset images = found.data();
         runs.forEach(s -> requireWritable("--out", folder.resolve(s.precision().label())));
         String missing = found.reason().isPresent() ? " (drawn here, because MNIST was not found)" : "";
@@ -64,7 +66,7 @@ final class MnistCommand extends TrainingCommand {
                     announce("training " + model + " on " + images.name() + missing, runs, images, note, opened);
                 }
                 results.add(
-                        train(s, images, opened, folder.resolve(s.precision().label()), null, null));
+                        train(s, images, opened, folder.resolve(s.precision().label()), null, Map.of(), null));
                 if (results.size() == runs.size()) {
                     report(opened, images, results);
                 }

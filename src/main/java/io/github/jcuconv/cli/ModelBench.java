@@ -4,6 +4,7 @@ import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.data.Batches;
 import io.github.jcuconv.data.Dataset;
+import io.github.jcuconv.data.Images;
 import io.github.jcuconv.data.Prefetch;
 import io.github.jcuconv.data.Split;
 import io.github.jcuconv.models.Models;
@@ -43,7 +44,7 @@ final class ModelBench {
 
     static Map<String, Object> run(
             Command command, List<Engine> engines, Settings settings, @Nullable DataOption from, int steps) {
-        Dataset data = from == null ? madeUp(settings) : from.load();
+        Dataset data = from == null ? madeUp(settings) : from.load(Images.SIZE);
         List<ModelBench> all = new ArrayList<>();
         try {
             for (Engine engine : engines) {

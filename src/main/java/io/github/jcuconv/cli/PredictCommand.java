@@ -22,7 +22,7 @@ final class PredictCommand extends Command {
             index = "1..*",
             arity = "1..*",
             paramLabel = "IMAGE",
-            description = "PNG or JPEG of one digit, any size")
+            description = "PNG or JPEG of any size: of one digit, or what the classes show")
     List<Path> files = List.of();
 
     @Override
@@ -34,10 +34,13 @@ final class PredictCommand extends Command {
     int run() {
         SavedModel saved = SavedModel.load(folder);
         Network network = saved.network();
-        if (!network.input().equals(new Dims(1, 1, Images.SIZE, Images.SIZE))) {
-            throw new Failure(
-                    folder + ": takes images of " + network.input() + ", but predict makes grey ones of 28x28");
+        Dims in = network.input();
+        boolean digits = in.equals(new Dims(1, 1, Images.SIZE, Images.SIZE));
+        if (!digits && (in.c() != 3 || in.h() != in.w())) {
+            throw new Failure(folder + ": takes images of " + in
+                    + ", but predict makes grey ones of 28x28 and squares in colour");
         }
+        List<String> labels = saved.labels();
         int status = 0;
         Text.Table table = new Text.Table(2, "image", "shows", "probability");
         List<Map<String, Object>> results = new ArrayList<>();
@@ -46,11 +49,12 @@ final class PredictCommand extends Command {
                         network, opened, 1, Settings.precision(saved.text("precision")), saved.tensors())) {
             for (Path file : files) {
                 try {
-                    float[] image = decode(Images.readDigit(file), saved.decimal("mean"), saved.decimal("std"));
+                    byte[] pixels = digits ? Images.readDigit(file) : Images.readSquare(file, in.h());
+                    float[] image = decode(pixels, saved.decimal("mean"), saved.decimal("std"));
                     float[] y = predictor.infer(image);
                     int label = TrainRun.argmax(y, 0, y.length);
                     double probability = probability(y, label);
-                    table.row(file.toString(), Integer.toString(label), Text.percent(probability));
+                    table.row(file.toString(), labels.get(label), Text.percent(probability));
                     Map<String, Object> result = new LinkedHashMap<>();
                     result.put("image", file.toString());
                     result.put("label", label);

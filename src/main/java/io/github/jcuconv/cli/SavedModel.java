@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * A model in a folder: weights and optimizer state, and beside them how it was made and how far it got.
@@ -39,6 +40,7 @@ record SavedModel(Path folder, Map<String, Object> config, Map<String, float[]> 
         Dims input = network.input();
         config.put("input", List.of(input.c(), input.h(), input.w()));
         config.put("classes", data.classes());
+        config.put("labels", data.labels());
         config.put("mean", data.mean());
         config.put("std", data.std());
         config.put("epochsDone", epoch);
@@ -114,7 +116,7 @@ record SavedModel(Path folder, Map<String, Object> config, Map<String, float[]> 
      */
     void requireSame(Settings settings, Dataset data) {
         settings.toMap(data).forEach((key, given) -> {
-            String saved = String.valueOf(config.get(key));
+            String saved = String.valueOf(config.getOrDefault(key, ""));
             if (!saved.equals(String.valueOf(given))) {
                 String what = key.equals("dataSha256") ? "other images" : "--" + key + " " + saved;
                 throw new FileException(
@@ -124,6 +126,15 @@ record SavedModel(Path folder, Map<String, Object> config, Map<String, float[]> 
                         "resume with the same settings, or choose another --out");
             }
         });
+    }
+
+    /** The names of the classes; their numbers, in a model saved by an earlier version. */
+    List<String> labels() {
+        return config.get("labels") instanceof List<?> names && names.size() == number("classes")
+                ? names.stream().map(String::valueOf).toList()
+                : IntStream.range(0, (int) number("classes"))
+                        .mapToObj(Integer::toString)
+                        .toList();
     }
 
     String text(String key) {

@@ -14,6 +14,8 @@ import java.util.Map;
  *
  * @param rate the learning rate at its highest
  * @param segments as in {@link TrainerConfig}: changes no bit, and is not saved
+ * @param frozen the last layer that stays as it is, empty if all learn
+ * @param augment whether training images are changed at random
  */
 record Settings(
         String model,
@@ -26,7 +28,9 @@ record Settings(
         float weightDecay,
         long seed,
         int microBatches,
-        int segments) {
+        int segments,
+        String frozen,
+        boolean augment) {
     static final List<String> OPTIMIZERS = List.of("sgd", "adam");
     static final List<String> SCHEDULES = List.of("constant", "step", "cosine", "one-cycle");
     private static final float MOMENTUM = 0.9f;
@@ -56,13 +60,43 @@ record Settings(
             String schedule,
             float weightDecay,
             long seed) {
-        this(model, precision, epochs, batch, optimizer, rate, schedule, weightDecay, seed, 1, 1);
+        this(model, precision, epochs, batch, optimizer, rate, schedule, weightDecay, seed, 1, 1, "", false);
     }
 
     /** The same in so many micro-batches and segments. */
     Settings split(int parts, int pieces) {
         return new Settings(
-                model, precision, epochs, batch, optimizer, rate, schedule, weightDecay, seed, parts, pieces);
+                model,
+                precision,
+                epochs,
+                batch,
+                optimizer,
+                rate,
+                schedule,
+                weightDecay,
+                seed,
+                parts,
+                pieces,
+                frozen,
+                augment);
+    }
+
+    /** The same with a part of the network left as it is, and images changed. */
+    Settings with(String last, boolean changed) {
+        return new Settings(
+                model,
+                precision,
+                epochs,
+                batch,
+                optimizer,
+                rate,
+                schedule,
+                weightDecay,
+                seed,
+                microBatches,
+                segments,
+                last,
+                changed);
     }
 
     /** A rate that suits small CNNs. */
@@ -103,6 +137,8 @@ record Settings(
         map.put("weight-decay", weightDecay);
         map.put("seed", seed);
         map.put("micro-batches", microBatches);
+        map.put("freeze", frozen);
+        map.put("augment", augment ? "yes" : "");
         map.put("data", data.name());
         map.put("dataSha256", data.sha256());
         return map;

@@ -32,6 +32,31 @@ final class TrainCommand extends TrainingCommand {
     boolean resume;
 
     @Option(
+            names = "--size",
+            paramLabel = "N",
+            description = "side of a folder's images, in pixels; default ${DEFAULT-VALUE}")
+    int side = 64;
+
+    @Option(
+            names = "--augment",
+            description = "change training images at random: move, turn, scale; colours and mirror too")
+    boolean augment;
+
+    @Option(
+            names = "--from",
+            paramLabel = "FILE",
+            description =
+                    "begin with the weights of a safetensors file or a saved model; a layer that differs begins at random")
+    @Nullable
+    Path begin;
+
+    @Option(
+            names = "--freeze",
+            paramLabel = "LAYER",
+            description = "leave this layer and those before it as --from gives them")
+    String frozen = "";
+
+    @Option(
             names = "--fit",
             paramLabel = "SIZE",
             description = "train within, e.g. 2GiB: micro-batches and recomputation are used where needed")
@@ -49,7 +74,10 @@ final class TrainCommand extends TrainingCommand {
 
     @Override
     int run() {
-        Settings settings = settings(model, Settings.precision(precision));
+        Settings settings = settings(model, Settings.precision(precision)).with(frozen, augment);
+        require(
+                frozen.isEmpty() || begin != null,
+                "--freeze " + frozen + ": needs --from, which the frozen layers come from");
         long limit = fit == null ? 0 : Text.parseBytes("--fit", fit);
         require(fit == null || limit >= 1, "--fit " + fit + ": must be at least 1 B");
         DataOption source = DataOption.parse(data);
@@ -63,7 +91,7 @@ final class TrainCommand extends TrainingCommand {
             }
             from = SavedModel.load(folder);
         }
-        Dataset images = source.load();
+        Dataset images = source.load(side);
         if (folder != null) {
             requireWritable("--out", folder);
         }
@@ -73,12 +101,16 @@ final class TrainCommand extends TrainingCommand {
         if (from != null && fit == null) {
             from.requireSame(settings, images);
         }
+        Pretrained pretrained = begin == null || from != null
+                ? Pretrained.NONE
+                : Pretrained.read(begin, TrainRun.network(model, images), frozen);
         try (Engine opened = Engines.open(engine, err)) {
             settings = limit > 0 ? fitted(settings, images, opened, limit) : settings;
             String going = from == null ? "" : ", going on after epoch " + from.number("epochsDone");
             announce("training " + model + " on " + images.name() + going, List.of(settings), images, "", opened);
+            pretrained.lines().forEach(this::say);
             TrainingReport report = page == null ? null : new TrainingReport(images);
-            TrainRun.Result result = train(settings, images, opened, folder, from, report);
+            TrainRun.Result result = train(settings, images, opened, folder, from, pretrained.taken(), report);
             report(opened, images, List.of(result));
             if (page != null && report != null) {
                 String html = report.html(model + " on " + images.name(), TrainReport.facts(opened, images, result));

@@ -2,6 +2,7 @@ package io.github.jcuconv.cli;
 
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
+import io.github.jcuconv.data.Augmentation;
 import io.github.jcuconv.data.Batches;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Prefetch;
@@ -90,8 +91,10 @@ final class TrainRun {
         this.data = data;
         this.engine = engine;
         this.listener = listener;
-        this.network = network(settings.model(), data);
-        this.batches = Batches.shuffled(data, settings.batch(), settings.seed());
+        Network whole = network(settings.model(), data);
+        this.network = settings.frozen().isEmpty() ? whole : whole.frozenThrough(settings.frozen());
+        this.batches = Batches.shuffled(data, settings.batch(), settings.seed())
+                .augmented(settings.augment() ? Augmentation.usual(data) : Augmentation.NONE);
     }
 
     /** A model for the images and classes of a data set. */
@@ -130,11 +133,14 @@ final class TrainRun {
      *
      * @param folder where the model is saved after each epoch, null to save nothing
      * @param from what to go on from, null to begin anew
+     * @param begin parameters to begin anew with, the others being random
      */
-    Result run(@Nullable Path folder, @Nullable SavedModel from) {
+    Result run(@Nullable Path folder, @Nullable SavedModel from, Map<String, float[]> begin) {
         try (Trainer trainer = new Trainer(network, engine, settings.config(totalSteps()))) {
             int done = 0;
-            if (from != null) {
+            if (from == null) {
+                trainer.setParameters(begin);
+            } else {
                 from.requireSame(settings, data);
                 trainer.restore(from.state());
                 done = (int) from.number("epochsDone");

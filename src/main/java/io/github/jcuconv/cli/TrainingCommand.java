@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -88,9 +89,10 @@ abstract class TrainingCommand extends Command {
             Engine opened,
             @Nullable Path folder,
             @Nullable SavedModel from,
+            Map<String, float[]> begin,
             @Nullable TrainingReport page) {
         TrainRun training = new TrainRun(s, data, opened, TrainReport.listener(s, progress(s), page));
-        return training.run(folder, from);
+        return training.run(folder, from, begin);
     }
 
     final Progress progress(Settings s) {

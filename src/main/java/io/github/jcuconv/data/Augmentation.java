@@ -16,6 +16,12 @@ public record Augmentation(float shift, float degrees, float scale, boolean flip
     /** No change. */
     public static final Augmentation NONE = new Augmentation(0, 0, 0, false, 0);
 
+    /** What suits most data: small moves and turns; for images in colour also mirroring and other light. */
+    public static Augmentation usual(Dataset data) {
+        boolean colour = data.train().channels() > 1;
+        return new Augmentation(data.train().width() / 14f, 12, 0.12f, colour, colour ? 0.2f : 0);
+    }
+
     private static final float WHITE = 255f;
 
     /** Checks the numbers. */

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,7 @@ public final class Dataset {
     private final String name;
     private final Split train;
     private final Split test;
-    private final int classes;
+    private final List<String> labels;
     private final float mean;
     private final float std;
     private volatile @Nullable String sha256;
@@ -35,16 +36,27 @@ public final class Dataset {
      * @throws IllegalArgumentException if shapes differ or a label is not below {@code classes}
      */
     public Dataset(String name, Split train, Split test, int classes, float mean, float std) {
+        this(
+                name,
+                train,
+                test,
+                IntStream.range(0, classes).mapToObj(Integer::toString).toList(),
+                mean,
+                std);
+    }
+
+    /** The same with a name for each class, in the order of their numbers. */
+    public Dataset(String name, Split train, Split test, List<String> labels, float mean, float std) {
         this.name = Objects.requireNonNull(name, "name");
         this.train = Objects.requireNonNull(train, "train");
         this.test = Objects.requireNonNull(test, "test");
-        this.classes = classes;
+        this.labels = List.copyOf(labels);
         this.mean = mean;
         this.std = std;
         if (train.channels() != test.channels() || train.height() != test.height() || train.width() != test.width()) {
             throw new IllegalArgumentException(name + ": training and test images differ in shape");
         }
-        if (classes < 1 || !(std > 0)) {
+        if (labels.isEmpty() || !(std > 0)) {
             throw new IllegalArgumentException(name + ": classes and std must be above 0");
         }
         requireLabelsBelow(train);
@@ -53,9 +65,9 @@ public final class Dataset {
 
     private void requireLabelsBelow(Split split) {
         for (int i = 0; i < split.count(); i++) {
-            if (split.label(i) >= classes) {
+            if (split.label(i) >= classes()) {
                 throw new IllegalArgumentException(
-                        name + ": label " + split.label(i) + " of image " + i + " must be below " + classes);
+                        name + ": label " + split.label(i) + " of image " + i + " must be below " + classes());
             }
         }
     }
@@ -98,14 +110,19 @@ public final class Dataset {
                         .filter(i -> i % of == part)
                         .map(i -> order[i])
                         .toArray()),
-                classes,
+                labels,
                 mean,
                 std);
     }
 
     /** Number of classes. */
     public int classes() {
-        return classes;
+        return labels.size();
+    }
+
+    /** The names of the classes: their numbers, where they have no other. */
+    public List<String> labels() {
+        return labels;
     }
 
     /** Mean of the training pixels in units of 255. */

@@ -3,20 +3,11 @@ package io.github.jcuconv.data;
 import io.github.jcuconv.CorruptFileException;
 import io.github.jcuconv.FileException;
 import java.awt.image.BufferedImage;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.Locale;
-import javax.imageio.IIOException;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReadParam;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Image files as digits: PNG or JPEG of any size to 28x28 grey, bright on dark, placed as MNIST places its digits.
+ * Image files, PNG or JPEG of any size, as what a network takes: a digit, 28x28 grey, bright on dark, placed as MNIST places its digits; or a square
+ * in colour.
  *
  * <p>Needs the module java.desktop.
  */
@@ -27,15 +18,11 @@ public final class Images {
     /** MNIST scales each digit to fit a box of this size before it centres the mass. */
     private static final int BOX = 20;
 
-    private static final long MAX_PIXELS = 100_000_000;
-
     /** Above the square of this many pixels, only every n-th is read: more would cost memory and gain 28x28 nothing. */
     private static final int ENOUGH = 1024;
 
     /** Grey below this part of the brightest counts as paper, so that noise does not widen the digit's box. */
     private static final float INK = 0.2f;
-
-    private static final String FIX = "give a PNG or JPEG of at most " + MAX_PIXELS / 1_000_000 + " megapixels";
 
     private Images() {}
 
@@ -48,63 +35,43 @@ public final class Images {
      *     checked before anything is decoded)
      */
     public static byte[] readDigit(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new FileException(
-                    file.toString(), Files.exists(file) ? "is no regular file" : "no such file", "name an image file");
+        return toDigit(grey(ImageFiles.read(file, ENOUGH)));
+    }
+
+    /**
+     * Reads an image file as the square of its middle, scaled by the mean over areas.
+     *
+     * @param side rows and columns of the result
+     * @return red, green and blue, each side x side in 0..255, row-major; as unsigned bytes, the form of {@link Split}
+     * @throws FileException if the file cannot be read
+     * @throws CorruptFileException if it is no PNG or JPEG, is damaged, or has more than 100 megapixels
+     */
+    public static byte[] readSquare(Path file, int side) {
+        BufferedImage image = ImageFiles.read(file, Math.max(ENOUGH, 2 * side));
+        int width = image.getWidth();
+        int height = image.getHeight();
+        float[][] planes = new float[3][width * height];
+        for (int i = 0; i < width * height; i++) {
+            int rgb = image.getRGB(i % width, i / width);
+            float alpha = (rgb >>> 24) / 255f;
+            for (int c = 0; c < 3; c++) {
+                planes[c][i] = alpha * (rgb >> 16 - 8 * c & 0xff) / 255f + (1 - alpha);
+            }
         }
-        return toDigit(decode(file));
+        float scale = Math.min(width, height) / (float) side;
+        float left = (width - scale * side) / 2;
+        float top = (height - scale * side) / 2;
+        byte[] square = new byte[3 * side * side];
+        for (int i = 0; i < square.length; i++) {
+            Grey plane = new Grey(width, height, planes[i / (side * side)]);
+            float mean = areaMean(plane, left + i % side * scale, top + i / side % side * scale, scale);
+            square[i] = (byte) (int) (mean * 255f + 0.5f);
+        }
+        return square;
     }
 
     /** Grey values in 0..1, any size. */
     record Grey(int width, int height, float[] values) {}
-
-    private static Grey decode(Path file) {
-        try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
-            ImageReader reader = in == null ? null : reader(in);
-            if (reader == null) {
-                throw corrupt(file, "it is neither PNG nor JPEG");
-            }
-            try {
-                reader.setInput(in, true, true);
-                int width = reader.getWidth(0);
-                int height = reader.getHeight(0);
-                if ((long) width * height > MAX_PIXELS) {
-                    throw corrupt(file, width + "x" + height + " pixels exceed the limit");
-                }
-                ImageReadParam param = reader.getDefaultReadParam();
-                int every = Math.max(1, (int) Math.sqrt((double) width * height) / ENOUGH);
-                param.setSourceSubsampling(every, every, 0, 0);
-                return grey(reader.read(0, param));
-            } finally {
-                reader.dispose();
-            }
-        } catch (IIOException e) {
-            throw corrupt(file, "it is damaged (" + firstLine(e) + ")");
-        } catch (IOException e) {
-            throw new FileException(file.toString(), "cannot be read: " + Idx.reason(e), "name a readable file", e);
-        } catch (CorruptFileException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            // The JDK's decoders answer some damaged files with IllegalArgumentException, IndexOutOfBounds and others.
-            throw corrupt(file, "it is damaged (" + firstLine(e) + ")");
-        }
-    }
-
-    private static @Nullable ImageReader reader(ImageInputStream in) {
-        for (Iterator<ImageReader> readers = ImageIO.getImageReaders(in); readers.hasNext(); ) {
-            ImageReader reader = readers.next();
-            try {
-                String format = reader.getFormatName().toLowerCase(Locale.ROOT);
-                if (format.equals("png") || format.equals("jpeg")) {
-                    return reader;
-                }
-            } catch (IOException e) {
-                // A reader that cannot name its format is none that we want.
-                reader.dispose();
-            }
-        }
-        return null;
-    }
 
     /** Luma of each pixel; transparent pixels show white paper. */
     private static Grey grey(BufferedImage image) {
@@ -241,15 +208,5 @@ public final class Images {
 
     private static float at(float[] box, int x, int y) {
         return x < 0 || y < 0 || x >= SIZE || y >= SIZE ? 0 : box[y * SIZE + x];
-    }
-
-    private static String firstLine(Exception e) {
-        Throwable cause = e.getCause() == null ? e : e.getCause();
-        String message = String.valueOf(cause.getMessage());
-        return message.lines().findFirst().orElse(cause.getClass().getSimpleName());
-    }
-
-    private static CorruptFileException corrupt(Path file, String rule) {
-        return new CorruptFileException(file.toString(), rule, FIX);
     }
 }

@@ -64,7 +64,6 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
 
     private static final float RATE = 1e-3f;
     private static final float HIGHEST_RATE = 4e-3f;
-    private static final Augmentation CHANGES = new Augmentation(2, 12, 0.12f, false, 0);
     private static final int AVERAGE_EVERY = 10;
     /** Of a training, the last part that the average is over. */
     private static final float LAST = 0.05f;
@@ -146,8 +145,8 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
 
     private Trained train(Engine engine, Dataset data, boolean validated, int epochs, long seed) {
         boolean averaged = has(Change.AVERAGED);
-        Batches batches =
-                Batches.shuffled(data, batch, seed).augmented(has(Change.AUGMENTED) ? CHANGES : Augmentation.NONE);
+        Batches batches = Batches.shuffled(data, batch, seed)
+                .augmented(has(Change.AUGMENTED) ? Augmentation.usual(data) : Augmentation.NONE);
         Schedule schedule = has(Change.CYCLE) ? new Schedule.OneCycle(HIGHEST_RATE) : new Schedule.Constant(RATE);
         TrainerConfig config = new TrainerConfig(
                 batch, precision, Optimizer.adam(), schedule, (long) epochs * batches.batchCount(), seed);

@@ -189,7 +189,7 @@ class CommandsTest {
     private void interrupted(Path out, String precision) {
         Settings settings =
                 new Settings("lenet5", Settings.precision(precision), 3, 32, "adam", 2e-3f, "one-cycle", 0, 1);
-        var data = DataOption.parse("fashion-mnist:" + folder.resolve("data")).load();
+        var data = DataOption.parse("fashion-mnist:" + folder.resolve("data")).load(28);
         TrainRun.Listener stop = new TrainRun.Listener() {
             @Override
             public void begin(int done) {
@@ -205,7 +205,7 @@ class CommandsTest {
             public void end(TrainRun.Epoch epoch) {}
         };
         try (var engine = Engine.open(Cli.ENGINE)) {
-            new TrainRun(settings, data, engine, stop).run(out, null);
+            new TrainRun(settings, data, engine, stop).run(out, null, Map.of());
             throw new AssertionError("it was not stopped");
         } catch (Failure e) {
             assertEquals("stopped", e.getMessage());
