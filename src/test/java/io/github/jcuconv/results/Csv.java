@@ -48,7 +48,10 @@ final class Csv {
         return rows;
     }
 
-    /** The newest run among a machine's files that are named {@code DATE + suffix}; never two runs in one. */
+    /**
+     * The newest run among a machine's files that are named {@code DATE + suffix}; never two runs in one, and none of a tree with changes that
+     * were not committed, which nobody can run again.
+     */
     static Optional<Run> newest(Path machine, String suffix) {
         Map<String, Run> runs = new LinkedHashMap<>();
         for (Path file : files(machine)) {
@@ -62,7 +65,9 @@ final class Csv {
                 }
             }
         }
-        return runs.values().stream().max(Comparator.comparing(Run::start));
+        return runs.values().stream()
+                .filter(run -> !run.commit().endsWith("-dirty"))
+                .max(Comparator.comparing(Run::start));
     }
 
     /** What a folder holds, by name; nothing where there is none. */

@@ -55,7 +55,7 @@ class ReportTest {
     }
 
     @Test
-    void a_table_holds_the_newest_run_alone() throws IOException {
+    void a_table_holds_the_newest_run_of_a_committed_tree_alone() throws IOException {
         shapes(
                 "2026-01-01-shapes.csv",
                 row("2026-01-01T10:00:00Z,aaaaaaa", "1", "fprop", "fp16", "cuda", 5),
@@ -65,7 +65,8 @@ class ReportTest {
                 row("2026-01-01T12:00:00Z,bbbbbbb", "2", "fprop", "fp16", "cudnn", 5),
                 row("2026-01-01T12:00:00Z,bbbbbbb", "2", "fprop", "fp16", "torch", 40),
                 row("2026-01-01T12:00:00Z,bbbbbbb", "1", "dgrad", "fp16", "cuda", 10),
-                row("2026-01-01T10:00:00Z,aaaaaaa", "1", "dgrad", "fp16", "cudnn", 1));
+                row("2026-01-01T10:00:00Z,aaaaaaa", "1", "dgrad", "fp16", "cudnn", 1),
+                row("2026-01-01T14:00:00Z,ddddddd-dirty", "1", "dgrad", "fp16", "cuda", 1));
         Report report = new Report(temp);
         // 2 and 1/2 are 1 in the geometric mean; the dgrad beside it was timed in another run.
         assertEquals(

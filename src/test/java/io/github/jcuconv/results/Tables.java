@@ -21,11 +21,11 @@ final class Tables {
     private record Peer(String contender, String name, double megabytes) {}
 
     private static final List<Peer> PEERS = List.of(
-            new Peer("ours-fp32", "JCuConv fp32", 29.9),
-            new Peer("ours-bf16", "JCuConv bf16", 29.9),
+            new Peer("ours-fp32", "JCuConv fp32", 29.0),
+            new Peer("ours-bf16", "JCuConv bf16", 29.0),
             new Peer("djl", "DJL 0.35.1, PyTorch 2.7.1, fp32", 120.4),
             new Peer("dl4j", "DL4J 1.0.0-M2.1, fp32, 110 steps", 152.9),
-            new Peer("onednn-loop", "plain oneDNN loop in Java, fp32", 27.9));
+            new Peer("onednn-loop", "plain oneDNN loop in Java, fp32", 28.0));
 
     private Tables() {}
 
