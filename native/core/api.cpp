@@ -135,6 +135,14 @@ jcuconv_status jcuconv_plan_describe(jcuconv_handle handle, char* text, uint64_t
     });
 }
 
+jcuconv_status jcuconv_plan_explain(jcuconv_handle handle, char* text, uint64_t capacity) {
+    return guarded([&]() -> Outcome {
+        const auto plan = plans().find(handle);
+        if (!plan) return no_plan();
+        return write_text(plan->reason, text, capacity);
+    });
+}
+
 jcuconv_status jcuconv_execute(jcuconv_handle handle, const jcuconv_span* arguments, uint32_t count, jcuconv_span workspace,
                                jcuconv_stream stream) {
     return guarded([&]() -> Outcome {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/rules.h"
+#include "heuristics/conv2d_estimate.h"
 #include "kernels/common/column_sums.h"
 #include "kernels/conv2d/conv2d.h"
 
@@ -165,10 +166,13 @@ Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int
 }
 
 Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
-                  Conv2dConfig* config) {
+                  Conv2dConfig* config, Plan* plan) {
     if (math < JCUCONV_MATH_EXACT || math > JCUCONV_MATH_TF32X3)
         return {JCUCONV_INVALID_MATH, "math = " + std::to_string(math) + ": not a jcuconv_math"};
-    *config = choose_conv2d({g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture()});
+    const Conv2dTask task{g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture()};
+    *config = choose_conv2d(task);
+    plan->workspace_bytes = config->split.workspace_bytes;
+    plan->reason = explain_conv2d(task) + describe(estimate_conv2d(task, *config));
     return check_workspace_limit(config->split.workspace_bytes, workspace_limit);
 }
 
@@ -185,8 +189,7 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
         return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
 
     Conv2dConfig config;
-    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, &config));
-    plan->workspace_bytes = config.split.workspace_bytes;
+    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, &config, plan));
     const Argument x{JCUCONV_ARG_X, conv2d_x_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
     const Argument dy{JCUCONV_ARG_DY, conv2d_y_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {

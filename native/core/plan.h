@@ -33,6 +33,7 @@ struct Tensors {
 
 struct Plan {
     std::string description;
+    std::string reason;  // why this and no other kernel, empty where there is one only
     std::vector<Argument> arguments;
     std::uint64_t workspace_bytes = 0;
     std::function<Outcome(const Tensors& tensors, void* workspace, device::Stream stream)> run;

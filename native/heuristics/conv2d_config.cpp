@@ -91,9 +91,10 @@ Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
 
 // All tensor cores since sm_75, the first architecture there is code for, take fp16; from sm_80 on bf16 and tf32. fp32 goes there only if
 // the caller asks.
-bool mma_legal(const Conv2dTask& t) {
-    if (t.type == JCUCONV_F16) return true;
-    return t.architecture >= 80 && (t.type == JCUCONV_BF16 || t.math != JCUCONV_MATH_EXACT);
+const char* mma_refuses(const Conv2dTask& t) {
+    if (t.type == JCUCONV_F16) return nullptr;
+    if (t.type == JCUCONV_F32 && t.math == JCUCONV_MATH_EXACT) return "exact fp32 is asked for";
+    return t.architecture >= 80 ? nullptr : "tensor cores before sm_80 take fp16 alone";
 }
 
 Conv2dConfig mma_gemm(const Conv2dTask& t) {
@@ -125,24 +126,31 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
 }
 
 // TMA and wgmma: forward, 16 bits, one group, what a tensor map can say.
-bool wgmma_legal(const Conv2dTask& t) {
+const char* wgmma_refuses(const Conv2dTask& t) {
     constexpr int kMostTraversal = 8, kMostOffset = 255, kMostCorner = 127;
     constexpr std::int64_t kMostStride = std::int64_t{1} << 40;
     const Conv2dGeometry& g = t.g;
-    if (t.pass != JCUCONV_FPROP || t.architecture != 90 || t.type == JCUCONV_F32 || g.groups != 1 || t.alignment < 16) return false;
-    if (g.c % 8 != 0 || g.x_pitch % 8 != 0 || g.stride_h > kMostTraversal || g.stride_w > kMostTraversal) return false;
+    if (t.architecture != 90) return "no sm_90";
+    if (t.pass != JCUCONV_FPROP) return "a gradient";
+    if (t.type == JCUCONV_F32) return "fp32";
+    if (g.groups != 1) return "groups";
+    if (t.alignment < 16) return "tensors not aligned to 16 bytes";
+    if (g.c % 8 != 0 || g.x_pitch % 8 != 0) return "channels are no multiple of 8";
+    if (g.stride_h > kMostTraversal || g.stride_w > kMostTraversal) return "strides above 8";
     const Im2colCorners corners = im2col_corners(g);
     for (const int corner : {corners.lower[0], corners.lower[1], corners.upper[0], corners.upper[1]})
-        if (corner < -kMostCorner - 1 || corner > kMostCorner) return false;
-    return (g.r - 1) * g.dilation_h <= kMostOffset && (g.s - 1) * g.dilation_w <= kMostOffset &&
-           std::int64_t{g.h} * g.w <= kMostStride / (2 * g.x_pitch) - 1 && std::int64_t{g.r} * g.s * g.c < kMostStride / 2;
+        if (corner < -kMostCorner - 1 || corner > kMostCorner) return "padding beyond what a tensor map can say";
+    const bool fits = (g.r - 1) * g.dilation_h <= kMostOffset && (g.s - 1) * g.dilation_w <= kMostOffset &&
+                      std::int64_t{g.h} * g.w <= kMostStride / (2 * g.x_pitch) - 1 && std::int64_t{g.r} * g.s * g.c < kMostStride / 2;
+    return fits ? nullptr : "a window or an image beyond what a tensor map can say";
 }
 
 // With its one tile: where little of it is padding and it fills half the GPU at least.
-bool wgmma_pays(const Conv2dTask& t) {
+const char* wgmma_declines(const Conv2dTask& t) {
     const auto mostly_used = [](int extent, int tile) { return 3 * ceil_div(extent, tile) * tile <= 4 * extent; };
-    return mostly_used(t.g.k, kWgmmaExtent.columns) && mostly_used(t.g.c, kWgmmaDepth) &&
-           2 * blocks(gemm_size(t.g, t.pass), kWgmmaExtent) >= kReferenceMultiprocessors;
+    if (!mostly_used(t.g.k, kWgmmaExtent.columns)) return "more than a quarter of the tiles' columns would be padding";
+    if (!mostly_used(t.g.c, kWgmmaDepth)) return "more than a quarter of the tiles' depth would be padding";
+    return 2 * blocks(gemm_size(t.g, t.pass), kWgmmaExtent) >= kReferenceMultiprocessors ? nullptr : "too few tiles for half of a GPU";
 }
 
 Conv2dConfig wgmma_gemm(const Conv2dTask& t) {
@@ -156,21 +164,24 @@ Conv2dConfig wgmma_gemm(const Conv2dTask& t) {
 
 constexpr std::int64_t kMaxItems = kMaxGridX * 256;  // threads of a grid
 
-bool always(const Conv2dTask&) { return true; }
+const char* never(const Conv2dTask&) { return nullptr; }
 
 // FMA kernels are compiled for what no tensor core computes: fp32, and bf16 where it has none.
-bool fma_legal(const Conv2dTask& t) { return t.type == JCUCONV_F32 || (t.type == JCUCONV_BF16 && t.architecture < 80); }
+const char* fma_refuses(const Conv2dTask& t) {
+    return t.type == JCUCONV_F32 || (t.type == JCUCONV_BF16 && t.architecture < 80) ? nullptr : "16 bits, for which tensor cores are";
+}
 
 Conv2dConfig implicit_gemm(const Conv2dTask& t) { return gemm(Conv2dAlgorithm::kImplicitGemm, t); }
 
-bool depthwise_legal(const Conv2dTask& t) {
+const char* depthwise_refuses(const Conv2dTask& t) {
     constexpr std::int64_t kMaxTaps = 9 * kMaxGridYz;  // of depthwise_wgrad
-    return t.g.group_c == 1 && t.g.group_k == 1 && std::int64_t{t.g.r} * t.g.s <= kMaxTaps &&
-           std::max(t.g.pixels_in(), t.g.pixels_out()) <= kMaxItems / t.g.c;
+    if (t.g.group_c != 1 || t.g.group_k != 1) return "groups of more than one channel";
+    const bool fits = std::int64_t{t.g.r} * t.g.s <= kMaxTaps && std::max(t.g.pixels_in(), t.g.pixels_out()) <= kMaxItems / t.g.c;
+    return fits ? nullptr : "more taps or pixels than a grid has threads";
 }
 
 // With one channel per group a GEMM tile would be one column wide and 31 columns idle. A single channel is left to the GEMM.
-bool depthwise_pays(const Conv2dTask& t) { return t.g.groups > 1; }
+const char* depthwise_declines(const Conv2dTask& t) { return t.g.groups > 1 ? nullptr : "a single group"; }
 
 Conv2dConfig depthwise(const Conv2dTask& t) {
     constexpr int kBlockChannels = 32;
@@ -184,11 +195,13 @@ Conv2dConfig depthwise(const Conv2dTask& t) {
 }
 
 // A 1x1 window that visits every pixel once: y is a matrix product of x and w as they lie in memory.
-bool pointwise_legal(const Conv2dTask& t) {
+const char* pointwise_refuses(const Conv2dTask& t) {
     const Conv2dGeometry& g = t.g;
     const bool every_pixel_once = g.r == 1 && g.s == 1 && g.p == g.h && g.q == g.w && g.stride_h == 1 && g.stride_w == 1 &&
                                   g.pad_top == 0 && g.pad_left == 0;
-    return t.type == JCUCONV_F32 && every_pixel_once && vector_of(t, g.group_c % 4 == 0 && g.group_k % 4 == 0) == 4;
+    if (t.type != JCUCONV_F32) return "16 bits, for which tensor cores are";
+    if (!every_pixel_once) return "no 1x1 window over every pixel";
+    return vector_of(t, g.group_c % 4 == 0 && g.group_k % 4 == 0) == 4 ? nullptr : "no vectors of four: channels, pitches or alignment";
 }
 
 Conv2dConfig pointwise(const Conv2dTask& t) {
@@ -198,25 +211,25 @@ Conv2dConfig pointwise(const Conv2dTask& t) {
 }
 
 // Where a small tile is the best one there is little work, and the general kernel has that tile.
-bool pointwise_pays(const Conv2dTask& t) {
-    return choose_tile(gemm_size(t.g, t.pass), t.pass) != Conv2dTile::kSmall;
+const char* pointwise_declines(const Conv2dTask& t) {
+    return choose_tile(gemm_size(t.g, t.pass), t.pass) != Conv2dTile::kSmall ? nullptr : "so little work that small tiles are better";
 }
 
 struct Row {
     Conv2dAlgorithm algorithm;
     const char* name;
-    bool (*legal)(const Conv2dTask&);
-    bool (*pays)(const Conv2dTask&);  // asked only if legal
+    const char* (*refuses)(const Conv2dTask&);   // why it cannot do it, null if it can
+    const char* (*declines)(const Conv2dTask&);  // why a later row does it better, null if none does; asked only if it can
     Conv2dConfig (*configure)(const Conv2dTask&);
 };
 
 // Best first; one of the last row and the tensor cores' takes any task.
 constexpr Row kRows[] = {
-    {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_legal, depthwise_pays, depthwise},
-    {Conv2dAlgorithm::kWgmmaGemm, "wgmma_gemm", wgmma_legal, wgmma_pays, wgmma_gemm},
-    {Conv2dAlgorithm::kMmaGemm, "mma_gemm", mma_legal, always, mma_gemm},
-    {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_legal, pointwise_pays, pointwise},
-    {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", fma_legal, always, implicit_gemm},
+    {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_refuses, depthwise_declines, depthwise},
+    {Conv2dAlgorithm::kWgmmaGemm, "wgmma_gemm", wgmma_refuses, wgmma_declines, wgmma_gemm},
+    {Conv2dAlgorithm::kMmaGemm, "mma_gemm", mma_refuses, never, mma_gemm},
+    {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_refuses, pointwise_declines, pointwise},
+    {Conv2dAlgorithm::kImplicitGemm, "implicit_gemm", fma_refuses, never, implicit_gemm},
 };
 static_assert(std::size(kRows) == std::size(kConv2dAlgorithms));
 
@@ -228,14 +241,25 @@ const Row& row_of(Conv2dAlgorithm algorithm) {
 
 }  // namespace
 
-bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return row_of(algorithm).legal(task); }
+bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return row_of(algorithm).refuses(task) == nullptr; }
 
 Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task) { return row_of(algorithm).configure(task); }
 
 Conv2dConfig choose_conv2d(const Conv2dTask& task) {
     for (const Row& row : kRows)
-        if (row.legal(task) && row.pays(task)) return row.configure(task);
+        if (row.refuses(task) == nullptr && row.declines(task) == nullptr) return row.configure(task);
     return implicit_gemm(task);
+}
+
+std::string explain_conv2d(const Conv2dTask& task) {
+    std::string passed;
+    for (const Row& row : kRows) {
+        const char* refusal = row.refuses(task);
+        const char* why = refusal != nullptr ? refusal : row.declines(task);
+        if (why == nullptr) break;
+        passed += (passed.empty() ? "" : "; ") + std::string("not ") + row.name + ": " + why;
+    }
+    return passed;
 }
 
 std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig&) { return g.pixels_out(); }

@@ -51,6 +51,10 @@ Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task)
 // The first row of the table of algorithms that is legal and pays.
 Conv2dConfig choose_conv2d(const Conv2dTask& task);
 
+// Why the rows before the chosen one were passed over: "not depthwise: groups of more than one channel; not wgmma_gemm: fp32"; empty if
+// it is the first.
+std::string explain_conv2d(const Conv2dTask& task);
+
 // What wgrad counts when it is split: pixels, or the units of the algorithm.
 std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig& config);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "core/arithmetic.h"
 #include "core/types.h"
@@ -62,6 +63,13 @@ Conv2dEstimate estimate_conv2d(const Conv2dTask& t, const Conv2dConfig& config, 
     e.bytes += parts;
     e.expected_us = std::max(e.bytes / (ceilings.bytes_per_us * kCopyRate), math);
     return e;
+}
+
+std::string describe(const Conv2dEstimate& estimate) {
+    char text[128];
+    std::snprintf(text, sizeof text, "; an H200 should take %.1f us, %.0f %% of its roofline (%s)", estimate.expected_us,
+                  100 * estimate.part(), estimate.memory_bound ? "memory" : "math");
+    return text;
 }
 
 }  // namespace jcuconv

@@ -20,7 +20,7 @@ namespace jcuconv::jni {
     X(jcuconv_dropout_plan) X(jcuconv_activation_plan) X(jcuconv_add_plan) X(jcuconv_concat_plan)                             \
     X(jcuconv_channel_scale_plan)                                                                                             \
     X(jcuconv_softmax_cross_entropy_plan) X(jcuconv_finite_check_plan) X(jcuconv_optimizer_plan) X(jcuconv_step_control_plan) \
-    X(jcuconv_plan_workspace) X(jcuconv_plan_describe) X(jcuconv_execute) X(jcuconv_plan_destroy)
+    X(jcuconv_plan_workspace) X(jcuconv_plan_describe) X(jcuconv_plan_explain) X(jcuconv_execute) X(jcuconv_plan_destroy)
 
 struct Library {
 #define JCUCONV_JNI_MEMBER(name) decltype(&::name) name;

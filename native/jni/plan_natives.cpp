@@ -147,6 +147,14 @@ NATIVE(jstring, describe)(JNIEnv* env, jclass, jint library, jlong handle) {
     return env->NewStringUTF(text);
 }
 
+NATIVE(jstring, explain)(JNIEnv* env, jclass, jint library, jlong handle) {
+    char text[512] = "";
+    status_of(library, [&](const Library& api) {
+        return api.jcuconv_plan_explain(static_cast<jcuconv_handle>(handle), text, sizeof text);
+    });
+    return env->NewStringUTF(text);
+}
+
 NATIVE(jint, execute)(JNIEnv* env, jclass, jint library, jlong handle, jlongArray table, jlong workspace, jlong workspace_bytes,
                       jlong stream) {
     static_assert(sizeof(jcuconv_span) == 2 * sizeof(jlong), "the table of Java is the array of spans");

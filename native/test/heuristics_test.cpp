@@ -122,3 +122,19 @@ JCUCONV_TEST(tensor_core_vectors_are_16_bytes_of_every_side_that_is_loaded) {
     }
     CHECK(config(input, JCUCONV_FPROP).vec_out == 1 && config(output, JCUCONV_FPROP).vec_out == 8);
 }
+
+JCUCONV_TEST(the_rows_passed_over_say_why) {
+    const auto why = [](const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass = JCUCONV_FPROP, int architecture = 90) {
+        return explain_conv2d({g, type, pass, 16, 0, JCUCONV_MATH_EXACT, architecture});
+    };
+    CHECK(why(geometry(2, 8, 64, 64, 3, 1, 64), JCUCONV_F32).empty());  // depthwise, the first row
+    const auto wide = geometry(64, 56, 256, 256, 3);
+    CHECK(why(wide, JCUCONV_F16) == "not depthwise: groups of more than one channel");
+    CHECK(why(wide, JCUCONV_F16, JCUCONV_DGRAD) == "not depthwise: groups of more than one channel; not wgmma_gemm: a gradient");
+    CHECK_CONTAINS(why(wide, JCUCONV_F16, JCUCONV_FPROP, 80), "not wgmma_gemm: no sm_90");
+    CHECK_CONTAINS(why(geometry(64, 56, 3, 256, 3), JCUCONV_F16), "not wgmma_gemm: channels are no multiple of 8");
+    CHECK_CONTAINS(why(geometry(1, 7, 512, 512, 3), JCUCONV_F16), "not wgmma_gemm: too few tiles for half of a GPU");
+    CHECK_CONTAINS(why(geometry(64, 56, 256, 256, 3, 1, 2), JCUCONV_F16), "not wgmma_gemm: groups");
+    CHECK_CONTAINS(why(wide, JCUCONV_F32),
+                   "not wgmma_gemm: fp32; not mma_gemm: exact fp32 is asked for; not pointwise: no 1x1 window over every pixel");
+}

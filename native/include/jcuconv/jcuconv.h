@@ -82,6 +82,9 @@ jcuconv_status jcuconv_plan_workspace(jcuconv_handle plan, uint64_t* bytes);
 /* Writes one line about what the plan runs, cut to `capacity` bytes with the final zero. */
 jcuconv_status jcuconv_plan_describe(jcuconv_handle plan, char* text, uint64_t capacity);
 
+/* Writes one line about why the plan runs this kernel and no other, and what it should cost; empty where there is one kernel only. */
+jcuconv_status jcuconv_plan_explain(jcuconv_handle plan, char* text, uint64_t capacity);
+
 /* Checks the tensors against the plan and queues its kernels on the stream. `arguments` is indexed by jcuconv_arg and holds
  * `count` spans; a plan looks at those it needs and ignores the rest. */
 jcuconv_status jcuconv_execute(jcuconv_handle plan, const jcuconv_span* arguments, uint32_t count, jcuconv_span workspace,

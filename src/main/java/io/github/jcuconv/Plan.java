@@ -47,6 +47,11 @@ public final class Plan implements AutoCloseable {
         return spi.algorithm();
     }
 
+    /** Why this runs and nothing else, in one line for people; empty where the engine does not say. */
+    public String reason() {
+        return spi.reason();
+    }
+
     /**
      * Runs the pass. Allocates nothing, synchronises nothing and may return early: results are valid after {@link Stream#synchronize}.
      *

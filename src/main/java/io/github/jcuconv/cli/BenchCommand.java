@@ -41,6 +41,9 @@ final class BenchCommand extends Command {
     @Nullable
     String against;
 
+    @Option(names = "--explain", description = "for --op: say which kernel would run and why, and run nothing")
+    boolean explain;
+
     @Override
     String example() {
         return "--model peer-cnn --batch 128 --precision bf16";
@@ -65,7 +68,10 @@ final class BenchCommand extends Command {
             } else if (op != null) {
                 String list = shapes == null ? "" : shapes;
                 require(!list.isEmpty(), "--op " + op + ": --shapes FILE, or one shape line, is needed too");
-                writeJson(OpBench.run(this, engines, op, list, chosen.storage()));
+                writeJson(
+                        explain
+                                ? OpExplain.run(this, engines.get(0), op, list, chosen.storage())
+                                : OpBench.run(this, engines, op, list, chosen.storage()));
             }
         } finally {
             engines.forEach(Engine::close);

@@ -33,6 +33,11 @@ final class CudaPlan implements PlanSpi {
     }
 
     @Override
+    public String reason() {
+        return PlanNatives.explain(api.library(), handle);
+    }
+
+    @Override
     public void execute(Arguments args, @Nullable Memory workspace, long stream) {
         long address = workspace == null ? 0 : workspace.address();
         long bytes = workspace == null ? 0 : workspace.bytes();

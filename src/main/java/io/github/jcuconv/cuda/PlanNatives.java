@@ -156,6 +156,9 @@ final class PlanNatives {
     /** What the plan runs, empty if there is no such plan. */
     static native String describe(int library, long plan);
 
+    /** Why the plan runs this kernel, empty if there is no such plan or one kernel only. */
+    static native String explain(int library, long plan);
+
     /** Queues a plan; {@code table} holds address and bytes of every argument in the order of jcuconv_arg. */
     static native int execute(
             int library, long plan, long @Nullable [] table, long workspace, long workspaceBytes, long stream);

@@ -15,6 +15,11 @@ public interface PlanSpi extends AutoCloseable {
     /** What runs, e.g. {@code jit:avx512_core}; for people. */
     String algorithm();
 
+    /** Why this runs and nothing else, in one line for people; empty where the engine does not say. */
+    default String reason() {
+        return "";
+    }
+
     /**
      * Runs the pass on a stream. Allocates nothing and synchronises nothing; may return before the work is done.
      *

@@ -94,6 +94,41 @@ class CommandsTest {
 
     @Test
     @SuppressWarnings("unchecked")
+    void explain_names_kernels_and_runs_nothing() {
+        String file = folder.resolve("r.json").toString();
+        String engine = Engine.providers().stream()
+                        .anyMatch(p ->
+                                p.name().equals("emulated") && p.unavailable().isEmpty())
+                ? "emulated"
+                : "reference";
+        // 120 GFLOP: nothing on a CPU would finish them here.
+        String shape = "n64c256h56w56k256r3s3pt1pb1pl1pr1 wide";
+        Cli cli = Cli.run(
+                        "bench",
+                        "--op",
+                        "conv2d",
+                        "--shapes",
+                        shape,
+                        "--explain",
+                        "--precision",
+                        "fp16",
+                        "--engine",
+                        engine,
+                        "--json",
+                        file)
+                .succeeded();
+        List<Map<String, Object>> rows = (List<Map<String, Object>>) json().get("rows");
+        assertEquals(4, rows.size());
+        if (engine.equals("emulated")) {
+            assertTrue(rows.get(0).get("algorithm").toString().contains("wgmma_gemm"), rows.toString());
+            assertTrue(cli.out().contains("not wgmma_gemm: a gradient; an H200 should take "), cli.out());
+        }
+        Cli.run("bench", "--op", "conv2d", "--shapes", "n1c1h1w1k1r3s3 x", "--explain", "--engine", engine)
+                .failed(2, "the window 3x3 is larger");
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
     void memory_parts_add_up_and_the_largest_batch_is_the_largest() {
         String file = folder.resolve("r.json").toString();
         Cli.runOnEngine("memory", "--model", "lenet5", "--batch", "16", "--limit", "4MiB", "--json", file)
