@@ -26,9 +26,9 @@ milliseconds=$((($(date +%s%N) - began) / 1000000))
     echo "bytes $(stat -c %s -- "$object")"
     # `shared` is what primitives/cuda/thread.h writes into the PTX for this purpose.
     find "$kept" -name '*.ptx' -exec awk '
-        /\.entry / { match($0, /_Z[A-Za-z0-9_$]*/); name = substr($0, RSTART, RLENGTH); threads[name] = bytes[name] = 0 }
+        /\.entry / { match($0, /_Z[A-Za-z0-9_$]*/); name = substr($0, RSTART, RLENGTH); threads[name] += 0; bytes[name] += 0 }
         /^\.maxntid/ { sub(/,.*/, "", $2); threads[name] = $2 }
-        /^\t\/\/ shared / { if ($3 > bytes[name]) bytes[name] = $3 }
+        /^\t\/\/ shared / { if ($3 + 0 > bytes[name]) bytes[name] = $3 }
         END { for (n in threads) print "entry", n, threads[n], bytes[n] }' {} + | LC_ALL=C sort -u
     cat -- "$said"
 } >"$object.report"
