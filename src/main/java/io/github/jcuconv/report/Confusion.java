@@ -22,11 +22,18 @@ final class Confusion {
 
     private static final int PICTURE = 84;
 
+    /** Letters of a class's name that fit beside a cell. */
+    private static final int BRIEF = 5;
+
     /** An image taken for something else; {@code sure} is the probability given to that. */
     private record Mistake(int image, int label, int found, double sure) {}
 
     private final Split test;
     private final int classes;
+    private final List<String> labels;
+    /** The labels as markup. */
+    private final List<String> names;
+
     private final int[][] counts;
     private final List<Mistake> mistakes = new ArrayList<>();
 
@@ -34,6 +41,8 @@ final class Confusion {
     Confusion(Dataset data, UnaryOperator<float[]> infer, int batch) {
         this.test = data.test();
         this.classes = data.classes();
+        this.labels = data.labels();
+        this.names = data.labels().stream().map(Svg::escaped).toList();
         this.counts = new int[classes][classes];
         Batches batches = Batches.inOrder(data, batch);
         float[] x = new float[batches.batchElements()];
@@ -78,8 +87,8 @@ final class Confusion {
                 row += n;
             }
             if (classes <= NUMBERED) {
-                svg.words(MARGIN - 10, MARGIN + r * cell + cell / 2 + 4, "end", String.valueOf(r));
-                svg.words(MARGIN + r * cell + cell / 2, MARGIN - 8, "middle", String.valueOf(r));
+                svg.words(MARGIN - 10, MARGIN + r * cell + cell / 2 + 4, "end", brief(r));
+                svg.words(MARGIN + r * cell + cell / 2, MARGIN - 8, "middle", brief(r));
             }
             for (int c = 0; c < classes; c++) {
                 double part = row == 0 ? 0 : (double) counts[r][c] / row;
@@ -87,14 +96,14 @@ final class Confusion {
                 double strength = Math.sqrt(part);
                 svg.add(
                         "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%3$d\" fill=\"%s\" fill-opacity=\"%.3f\" stroke=\"#eee\">"
-                                + "<title>%d taken for %d: %d of %d</title></rect>",
+                                + "<title>%s taken for %s: %d of %d</title></rect>",
                         MARGIN + c * cell,
                         MARGIN + r * cell,
                         cell,
                         r == c ? "#59a14f" : "#e15759",
                         r == c ? 0.6 * strength : strength,
-                        r,
-                        c,
+                        names.get(r),
+                        names.get(c),
                         counts[r][c],
                         row);
                 if (classes <= NUMBERED && counts[r][c] > 0) {
@@ -109,6 +118,12 @@ final class Confusion {
         return svg.done();
     }
 
+    /** A name that fits beside a cell. */
+    private String brief(int label) {
+        String name = labels.get(label);
+        return name.length() <= BRIEF ? name : name.substring(0, BRIEF - 1) + ".";
+    }
+
     /** The mistakes that the network was surest of, as figures. */
     String worst() {
         StringBuilder html = new StringBuilder();
@@ -119,13 +134,13 @@ final class Confusion {
             html.append(String.format(
                     Locale.ROOT,
                     "<figure><img src=\"%s\" width=\"%d\" height=\"%d\" alt=\"test image %d\"/>"
-                            + "<figcaption>%d, taken for %d<br/>%.1f %%<br/>image %4$d</figcaption></figure>%n",
+                            + "<figcaption>%s, taken for %s<br/>%.1f %%<br/>image %4$d</figcaption></figure>%n",
                     Picture.uri(rgb(m.image), test.width()),
                     width,
                     height,
                     m.image,
-                    m.label,
-                    m.found,
+                    names.get(m.label),
+                    names.get(m.found),
                     100 * m.sure));
         }
         return html.toString();
