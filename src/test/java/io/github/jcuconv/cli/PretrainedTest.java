@@ -63,7 +63,8 @@ class PretrainedTest {
     void frozen_layers_stay_as_the_other_model_has_them() throws IOException {
         Path page = folder.resolve("page.html");
         Cli first = train("first", "--augment", "--report", page.toString()).succeeded();
-        assertTrue(Files.readString(page).contains("<title>above taken for below: "), "the page has the classes' names");
+        assertTrue(
+                Files.readString(page).contains("<title>above taken for below: "), "the page has the classes' names");
         assertTrue(first.out().contains("pictures: 64 training and 16 test images of 3x16x16"), first.out());
         Cli second = train("second", "--from", folder.resolve("first").toString(), "--freeze", "conv2", "--seed", "5")
                 .succeeded();
