@@ -55,6 +55,7 @@ final class BenchCommand extends Command {
         require(steps >= 1, "--steps " + steps + ": must be at least 1");
         require(batch >= 1, "--batch " + batch + ": must be at least 1");
         require((model == null) != (op == null), "bench: either --model, or --op with --shapes, is needed");
+        require(!explain || op != null, "--explain: needs --op with --shapes, whose kernels it explains");
         List<Engine> engines = new ArrayList<>();
         try {
             engines.add(Engines.open(engine, err));

@@ -1,6 +1,5 @@
 package io.github.jcuconv.cli;
 
-import io.github.jcuconv.Dims;
 import io.github.jcuconv.FileException;
 import io.github.jcuconv.io.Checkpoint;
 import io.github.jcuconv.io.Safetensors;
@@ -9,6 +8,7 @@ import io.github.jcuconv.nn.Network;
 import io.github.jcuconv.nn.Parameter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +47,7 @@ record Pretrained(Map<String, float[]> taken, List<String> lines) {
         List<String> random = new ArrayList<>();
         for (Parameter p : wanted.parameters()) {
             Torchvision.Tensor other = theirs.get(p.name());
-            if (file.has(p.name()) && ours(p.dims()).equals(file.shape(p.name()))) {
+            if (file.has(p.name()) && Arrays.equals(SavedModel.shape(p.dims()), sizes(file, p.name()))) {
                 taken.put(p.name(), file.readFloats(p.name()));
             } else if (other != null && file.has(other.name()) && other.shape().equals(file.shape(other.name()))) {
                 taken.put(p.name(), file.readFloats(other.name()));
@@ -78,10 +78,7 @@ record Pretrained(Map<String, float[]> taken, List<String> lines) {
         }
     }
 
-    /** As {@link SavedModel} writes it. */
-    private static List<Long> ours(Dims d) {
-        return d.n() == 1 && d.perImage() == d.c()
-                ? List.of((long) d.c())
-                : List.of((long) d.n(), (long) d.c(), (long) d.h(), (long) d.w());
+    private static long[] sizes(Safetensors file, String name) {
+        return file.shape(name).stream().mapToLong(n -> n).toArray();
     }
 }

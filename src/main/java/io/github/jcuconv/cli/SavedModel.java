@@ -58,11 +58,14 @@ record SavedModel(Path folder, Map<String, Object> config, Map<String, float[]> 
         List<NamedTensor> tensors = new ArrayList<>();
         state.tensors().forEach((name, values) -> {
             Dims d = Objects.requireNonNull(shapes.get(name), name);
-            long[] shape =
-                    d.n() == 1 && d.perImage() == d.c() ? new long[] {d.c()} : new long[] {d.n(), d.c(), d.h(), d.w()};
-            tensors.add(NamedTensor.of(name, FloatBuffer.wrap(values), shape));
+            tensors.add(NamedTensor.of(name, FloatBuffer.wrap(values), shape(d)));
         });
         Checkpoint.save(folder, state.step(), config, tensors);
+    }
+
+    /** The shape under which a parameter is saved. */
+    static long[] shape(Dims d) {
+        return d.n() == 1 && d.perImage() == d.c() ? new long[] {d.c()} : new long[] {d.n(), d.c(), d.h(), d.w()};
     }
 
     /**

@@ -48,6 +48,7 @@ class BadInputTest {
                 "tran | did you mean train?",
                 "train | --model",
                 "train --model lenet5 --data digits --batch 0 | --batch 0",
+                "bench --model lenet5 --explain | --explain: needs --op",
                 "train --model lenet5 --data digits --batch x | --batch",
                 "train --model lenet5 --data digits --epochs 0 | --epochs 0",
                 "train --model lenet --data digits | did you mean lenet5?",
