@@ -46,8 +46,7 @@ FILENAME == budgets {
 /^bytes / { bytes[file] = $2; next }
 /^entry / {
     text = $0; sub(/^entry /, "", text); read_name(text)
-    # An architecture that refuses the kernel says no bytes.
-    threads[id] = $(NF - 1); if ($NF + 0 > shared[id] + 0) shared[id] = $NF
+    threads[id] = $(NF - 1); shared[id] = $NF
     next
 }
 /Compiling entry function/ {

@@ -172,7 +172,8 @@ Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass,
     const Conv2dTask task{g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture()};
     *config = choose_conv2d(task);
     plan->workspace_bytes = config->split.workspace_bytes;
-    plan->reason = explain_conv2d(task) + describe(estimate_conv2d(task, *config));
+    const std::string passed = explain_conv2d(task);
+    plan->reason = passed + (passed.empty() ? "" : "; ") + describe(estimate_conv2d(task, *config));
     return check_workspace_limit(config->split.workspace_bytes, workspace_limit);
 }
 

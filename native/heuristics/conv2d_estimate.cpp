@@ -67,7 +67,7 @@ Conv2dEstimate estimate_conv2d(const Conv2dTask& t, const Conv2dConfig& config, 
 
 std::string describe(const Conv2dEstimate& estimate) {
     char text[128];
-    std::snprintf(text, sizeof text, "; an H200 should take %.1f us, %.0f %% of its roofline (%s)", estimate.expected_us,
+    std::snprintf(text, sizeof text, "an H200 should take %.1f us, %.0f %% of its roofline (%s)", estimate.expected_us,
                   100 * estimate.part(), estimate.memory_bound ? "memory" : "math");
     return text;
 }

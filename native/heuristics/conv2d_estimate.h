@@ -28,7 +28,7 @@ struct Conv2dEstimate {
 
 Conv2dEstimate estimate_conv2d(const Conv2dTask& task, const Conv2dConfig& config, const Ceilings& ceilings = {});
 
-// One line for people: "; an H200 should take 12.3 us, 65 % of its roofline (math)".
+// One line for people: "an H200 should take 12.3 us, 65 % of its roofline (math)".
 std::string describe(const Conv2dEstimate& estimate);
 
 }  // namespace jcuconv

@@ -122,6 +122,10 @@ class CommandsTest {
         if (engine.equals("emulated")) {
             assertTrue(rows.get(0).get("algorithm").toString().contains("wgmma_gemm"), rows.toString());
             assertTrue(cli.out().contains("not wgmma_gemm: a gradient; an H200 should take "), cli.out());
+            String first = "n2c64h8w8k64r3s3pt1pb1pl1pr1g64 depthwise";
+            Cli none = Cli.run("bench", "--op", "conv2d", "--shapes", first, "--explain", "--engine", engine)
+                    .succeeded();
+            assertTrue(none.out().contains("\n         an H200 should take "), none.out());
         }
         Cli.run("bench", "--op", "conv2d", "--shapes", "n1c1h1w1k1r3s3 x", "--explain", "--engine", engine)
                 .failed(2, "the window 3x3 is larger");
