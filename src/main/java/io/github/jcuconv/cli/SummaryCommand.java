@@ -65,6 +65,12 @@ final class SummaryCommand extends Command {
         say(network.name() + " for images of " + shape(network.input()) + " (channels x height x width)");
         table.lines().forEach(this::say);
         say("  %,d parameters are trained (%s in fp32)", network.trainableParameters(), Text.bytes(4 * all));
+        long auxiliary = all - network.inference().totalParameters();
+        if (auxiliary > 0) {
+            say(
+                    "  %,d of them and no multiply-adds of the total are in auxiliary outputs, which inference leaves out",
+                    auxiliary);
+        }
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("model", network.name());
         json.put("parameters", all);

@@ -46,7 +46,7 @@ final class Architectures implements Example {
         ideas.put("se-resnet50", "a gate for each map");
         ideas.put("xception", "separable convolutions");
         ideas.forEach((model, idea) -> {
-            Network network = Models.get(model);
+            Network network = Models.get(model).inference();
             finding.row(model, layers(network), network.totalParameters(), network.multiplyAdds(), idea);
         });
 

@@ -12,7 +12,9 @@ import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.StepControl;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,7 @@ final class Control {
     private final Value counters;
     private final Value hyper;
     private final @Nullable Value flag;
+    private final Map<Value, Float> constants = new LinkedHashMap<>();
     /** What the engine's counter says; nothing but {@link #setRanks} changes it. */
     private int ranks = 1;
 
@@ -43,6 +46,13 @@ final class Control {
         this.counters = add(emitter, "counters", StepControl.COUNTERS, DataType.INT32);
         this.hyper = add(emitter, "hyper", ROWS * Hyper.COUNT, DataType.FP32);
         this.flag = scalesLoss() ? add(emitter, "overflow", 1, DataType.INT32) : null;
+    }
+
+    /** A number that stays as it is from the beginning to the end. */
+    Value constant(Emitter emitter, String name, float number) {
+        Value value = add(emitter, name, 1, DataType.FP32);
+        constants.put(value, number);
+        return value;
     }
 
     private static Value add(Emitter emitter, String name, int count, DataType type) {
@@ -59,6 +69,7 @@ final class Control {
         if (flag != null) {
             all.add(flag);
         }
+        all.addAll(constants.keySet());
         return all;
     }
 
@@ -97,6 +108,7 @@ final class Control {
         }
         rows[Hyper.WEIGHT_DECAY] = config.optimizer().weightDecay();
         link.write(hyper.memory(), rows);
+        constants.forEach((value, number) -> link.write(value.memory(), new float[] {number}));
         resume(link, 0, 0, scalesLoss() ? FIRST_SCALE : 1, 0);
     }
 

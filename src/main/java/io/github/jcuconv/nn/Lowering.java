@@ -17,6 +17,7 @@ import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Types;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,6 +34,9 @@ final class Lowering {
     private final boolean accumulate;
     private final Set<String> overwritten;
     private final Map<String, Network.Node> byName = new HashMap<>();
+    /** Tensors whose gradient nobody needs: neither they nor what they are made from depend on a parameter that learns. */
+    private final Set<String> settled = new HashSet<>(Set.of(Network.INPUT));
+
     /** Of the layers that run again in the backward pass. */
     long recomputedMultiplyAdds;
 
@@ -73,7 +77,14 @@ final class Lowering {
         this.network = network;
         this.accumulate = accumulate;
         this.overwritten = Recomputation.overwritten(network);
-        network.nodes().forEach(node -> byName.put(node.name(), node));
+        for (Network.Node node : network.nodes()) {
+            byName.put(node.name(), node);
+            boolean learns =
+                    Parameter.of(node, network.inputShapes(node, 1)).stream().anyMatch(Parameter::trainable);
+            if (!learns && settled.containsAll(node.inputs())) {
+                settled.add(node.name());
+            }
+        }
         this.emitter = emitter;
         this.weights = weights;
         this.types = Types.of(storage);
@@ -89,7 +100,7 @@ final class Lowering {
             emitter.reorder(input, x);
         }
         trace.outputs.put(Network.INPUT, x);
-        for (Network.Node node : network.nodes()) {
+        for (Network.Node node : (phase == Phase.TRAINING ? network : network.inference()).nodes()) {
             List<Value> inputs = node.inputs().stream().map(trace::output).toList();
             trace.outputs.put(node.name(), forward(node, inputs, phase, trace, false));
         }
@@ -192,7 +203,8 @@ final class Lowering {
     /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
     private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
         OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
-        if (node.name().equals(network.output().name()) && layer.activation().isEmpty()) {
+        boolean logits = node.equals(network.output()) || node.lossWeight() > 0;
+        if (logits && layer.activation().isEmpty()) {
             // Logits in fp32 cost nothing; an engine with one type per operation rounds them to the storage type.
             OpDescriptor wide = layer.op(x.dims, types.with(Arg.Y, DataType.FP32), Phase.TRAINING);
             op = emitter.can(wide, Pass.FPROP) ? wide : op;
@@ -231,36 +243,22 @@ final class Lowering {
         return Objects.requireNonNull(y);
     }
 
-    /** The backward steps from the gradient of the output. */
-    void backward(Trace trace, Value outputGradient) {
-        Map<String, Value> gradients = new HashMap<>();
-        gradients.put(network.output().name(), outputGradient);
+    /** The backward steps from the gradients of the outputs, by layer. */
+    void backward(Trace trace, Map<String, Value> outputGradients) {
+        Map<String, Value> gradients = new HashMap<>(outputGradients);
         for (int i = network.nodes().size() - 1; i >= 0; i--) {
             Network.Node node = network.nodes().get(i);
-            if (needsBackward(node)) {
+            if (!settled.contains(node.name())) {
                 Value dy = Objects.requireNonNull(gradients.remove(node.name()), node.name());
                 backward(node, dy, trace, gradients);
             }
         }
     }
 
-    /** Whether the layer, or one before it, learns. */
-    private boolean needsBackward(Network.Node node) {
-        boolean learns =
-                Parameter.of(node, network.inputShapes(node, 1)).stream().anyMatch(Parameter::trainable);
-        return learns || !node.inputs().stream().allMatch(this::isFrozen);
-    }
-
-    /** Whether nothing needs the tensor's gradient. */
-    private boolean isFrozen(String name) {
-        return name.equals(Network.INPUT)
-                || Objects.requireNonNull(byName.get(name), name).frozen();
-    }
-
     private void backward(Network.Node node, Value dy, Trace trace, Map<String, Value> gradients) {
         String name = node.name();
         String from = node.inputs().get(0);
-        boolean wanted = !isFrozen(from);
+        boolean wanted = !settled.contains(from);
         if (node.layer() instanceof Layer.Sum) {
             dy.shared = true;
             node.inputs().forEach(i -> contribute(gradients, i, dy));
@@ -284,7 +282,7 @@ final class Lowering {
             int offset = 0;
             for (String input : node.inputs()) {
                 Value part = like(trace, input);
-                if (!isFrozen(input)) {
+                if (!settled.contains(input)) {
                     Bindings b = new Bindings().use(Arg.DY, dy);
                     b.createLike(part, Arg.DX, "d " + input, Part.ACTIVATION_GRADIENTS);
                     OpDescriptor op = new Concat(part.dims, node.output().c(), offset, types);
@@ -396,7 +394,7 @@ final class Lowering {
 
     /** The first gradient of a tensor stands as it is, further ones are added. */
     private void contribute(Map<String, Value> gradients, String to, Value dx) {
-        if (isFrozen(to)) {
+        if (settled.contains(to)) {
             return;
         }
         Value before = gradients.get(to);

@@ -5,12 +5,15 @@ import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Types;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * A directed acyclic graph of layers with one input and one output, shapes inferred and checked. Immutable; holds no weights.
+ * A directed acyclic graph of layers with one input and one output, shapes inferred and checked; training may have further outputs, see
+ * {@link Builder#auxiliary}. Immutable; holds no weights.
  */
 public final class Network {
     /** The name under which the first layers read the input. */
@@ -24,8 +27,9 @@ public final class Network {
      * @param inputs names of the nodes that it reads
      * @param output shape of its output for batch 1
      * @param frozen whether training leaves it as it is; see {@link Network#frozenThrough}
+     * @param lossWeight of an auxiliary output, otherwise 0; see {@link Builder#auxiliary}
      */
-    public record Node(String name, Layer layer, List<String> inputs, Dims output, boolean frozen) {}
+    public record Node(String name, Layer layer, List<String> inputs, Dims output, boolean frozen, float lossWeight) {}
 
     private final String name;
     private final Dims input;
@@ -69,11 +73,28 @@ public final class Network {
             }
             List<Dims> shapes = from.stream().map(i -> shape(layerName, i)).toList();
             try {
-                nodes.put(layerName, new Node(layerName, layer, from, layer.output(shapes), false));
+                nodes.put(layerName, new Node(layerName, layer, from, layer.output(shapes), false, 0));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException("layer " + layerName + ": " + e.getMessage(), e);
             }
             last = layerName;
+            return this;
+        }
+
+        /**
+         * Makes the last layer an auxiliary output: in training its cross-entropy with the same labels, times the weight, is added to the loss,
+         * so that gradients reach the middle of a deep network on a short way. Inference leaves out what only such outputs read.
+         *
+         * @param weight greater than 0
+         * @throws IllegalArgumentException if there is no layer, or the weight is not a number greater than 0
+         */
+        public Builder auxiliary(float weight) {
+            Node node = nodes.get(last);
+            if (node == null || !(weight > 0) || Float.isInfinite(weight)) {
+                throw new IllegalArgumentException(
+                        "auxiliary output " + last + ": needs a layer and a weight greater than 0, not " + weight);
+            }
+            nodes.put(last, new Node(last, node.layer, node.inputs, node.output, false, weight));
             return this;
         }
 
@@ -96,7 +117,8 @@ public final class Network {
         /**
          * The finished network.
          *
-         * @throws IllegalArgumentException if it is empty or a layer's output is never used
+         * @throws IllegalArgumentException if it is empty, a layer's output is never used, or an auxiliary output has another shape than the
+         *     network's
          */
         public Network build() {
             if (nodes.isEmpty()) {
@@ -104,9 +126,15 @@ public final class Network {
             }
             for (Node node : nodes.values()) {
                 boolean used = node.name().equals(last)
+                        || node.lossWeight() > 0
                         || nodes.values().stream().anyMatch(n -> n.inputs().contains(node.name()));
                 if (!used) {
                     throw new IllegalArgumentException("layer " + node.name() + ": its output is never used");
+                }
+                if (node.lossWeight() > 0
+                        && (node.name().equals(last) || !node.output().equals(shape()))) {
+                    throw new IllegalArgumentException("auxiliary output " + node.name() + " of shape " + node.output()
+                            + ": must stand before the network's output and have its shape, " + shape());
                 }
             }
             return new Network(name, input, new ArrayList<>(nodes.values()));
@@ -129,7 +157,7 @@ public final class Network {
         }
         List<Node> some = new ArrayList<>();
         for (Node node : nodes) {
-            some.add(new Node(node.name, node.layer, node.inputs, node.output, some.size() < count));
+            some.add(new Node(node.name, node.layer, node.inputs, node.output, some.size() < count, node.lossWeight));
         }
         Network frozen = new Network(name, input, some);
         if (frozen.trainableParameters() == 0) {
@@ -152,6 +180,24 @@ public final class Network {
     /** The layers, each after those that it reads. */
     public List<Node> nodes() {
         return nodes;
+    }
+
+    /** The same network as inference runs it: without auxiliary outputs and what only they read. */
+    public Network inference() {
+        Set<String> needed = new HashSet<>(Set.of(output().name()));
+        List<Node> found = new ArrayList<>();
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+            if (needed.contains(nodes.get(i).name())) {
+                needed.addAll(nodes.get(i).inputs());
+                found.add(0, nodes.get(i));
+            }
+        }
+        return new Network(name, input, found);
+    }
+
+    /** The layers whose loss training adds to that of the output; see {@link Builder#auxiliary}. */
+    List<Node> auxiliaries() {
+        return nodes.stream().filter(n -> n.lossWeight() > 0 && !n.frozen()).toList();
     }
 
     /** The last layer. */
@@ -202,8 +248,8 @@ public final class Network {
         return 0;
     }
 
-    /** Multiply-adds of one image's forward pass. */
+    /** Multiply-adds of one image's inference. */
     public long multiplyAdds() {
-        return nodes.stream().mapToLong(this::multiplyAdds).sum();
+        return inference().nodes.stream().mapToLong(this::multiplyAdds).sum();
     }
 }

@@ -16,7 +16,6 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.PlanRequest;
-import io.github.jcuconv.op.SoftmaxCrossEntropy;
 import io.github.jcuconv.op.Types;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -123,29 +122,15 @@ final class Program implements AutoCloseable {
             input = emitter.add("input", Part.INPUT, in, DataType.FP32, Layout.Plain.NCHW);
             input.touch(0);
             Lowering.Trace trace = lowering.forward(input, Phase.TRAINING);
-            Value y = trace.output(network.output().name());
-            Dims perPixel = new Dims(batch, 1, y.dims.h(), y.dims.w());
-            labels = emitter.add("labels", Part.INPUT, perPixel, DataType.INT32, Layout.Plain.NCHW);
-            labels.touch(0);
-            loss = emitter.add("loss", Part.OTHER, Dims.vector(1), DataType.FP32, Layout.Plain.NCHW);
+            Loss losses = new Loss(network, emitter, control, parts, batch);
+            Map<String, Value> gradients = losses.emit(trace, Types.of(storage));
+            labels = losses.labels;
+            loss = losses.loss;
             persistent.add(loss);
             persistent.addAll(control.persistent());
-            Types types = Types.of(storage).with(Arg.X, y.type);
-            SoftmaxCrossEntropy softmax = new SoftmaxCrossEntropy(y.dims, SoftmaxCrossEntropy.IGNORE, types);
-            Bindings forward = new Bindings().use(Arg.X, y).use(Arg.LABELS, labels);
-            if (parts) {
-                forward.create(Arg.LOSS, "loss of a part", Part.OTHER);
-                emitter.addTo(loss, lossOf(emitter.emit("loss", softmax, Pass.FWD, forward)));
-            } else {
-                emitter.emit("loss", softmax, Pass.FWD, forward.use(Arg.LOSS, loss));
-            }
-            Bindings backward =
-                    new Bindings().use(Arg.X, y).use(Arg.LABELS, labels).use(Arg.LOSS_SCALE, control.lossScale);
-            backward.create(Arg.DX, "d " + network.output().name(), Part.ACTIVATION_GRADIENTS);
-            Value dy = emitter.emit("d loss", softmax, Pass.BWD, backward).get(Arg.DX);
             turningPoint = emitter.next() - 1;
             trace.drop(Recomputation.dropped(network, config.segments()));
-            lowering.backward(trace, Objects.requireNonNull(dy));
+            lowering.backward(trace, gradients);
             weights.arrange();
             forwardBackward = new Range(0, emitter.next());
             control.emit(emitter, Objects.requireNonNull(weights.gradients, "a network without parameters"));
@@ -176,10 +161,6 @@ final class Program implements AutoCloseable {
                 emitter.values.stream().map(Value::request).toList(),
                 engine::allocationBytes,
                 emitter.steps.stream().map(s -> s.name).toList());
-    }
-
-    private static Value lossOf(Map<Arg, Value> bound) {
-        return Objects.requireNonNull(bound.get(Arg.LOSS));
     }
 
     /** The value itself, or a plain fp32 copy behind it. */

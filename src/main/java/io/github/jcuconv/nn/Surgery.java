@@ -76,6 +76,9 @@ final class Surgery {
                 } else if (replacement.isPresent()) {
                     builder.add(node.name(), replacement.get(), node.inputs().toArray(new String[0]));
                 }
+                if (node.lossWeight() > 0) {
+                    builder.auxiliary(node.lossWeight());
+                }
             }
             Network rebuilt = builder.build();
             boolean sameClasses =

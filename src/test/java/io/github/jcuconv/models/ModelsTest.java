@@ -35,7 +35,7 @@ class ModelsTest {
         "three-layer,   903400,         0",
         "alexnet,     60965224,         0",
         "vgg16,      138357544,         0",
-        "googlenet,    6998552,         0",
+        "googlenet,   13378280,         0",
         "resnet18,    11689512,      9600",
         "resnet34,    21797672,     17024",
         "resnet50,    25557032,     53120",
@@ -52,6 +52,14 @@ class ModelsTest {
         Network network = Models.get(model);
         assertEquals(trained, network.trainableParameters());
         assertEquals(trained + statistics, network.totalParameters());
+    }
+
+    @Test
+    void googlenet_has_its_published_number_without_auxiliary_classifiers() {
+        Network network = Models.get("googlenet");
+        assertEquals(6_998_552, network.inference().trainableParameters());
+        assertEquals("128x4x4", shape(node(network, "aux1.conv").output()));
+        assertEquals("128x4x4", shape(node(network, "aux2.conv").output()));
     }
 
     @Test

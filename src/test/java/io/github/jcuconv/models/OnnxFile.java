@@ -90,7 +90,8 @@ final class OnnxFile {
     }
 
     /** The file's bytes; its input is called as ours, its output {@link #OUTPUT}. */
-    static byte[] of(Network network, int batch, Map<String, float[]> weights) {
+    static byte[] of(Network whole, int batch, Map<String, float[]> weights) {
+        Network network = whole.inference();
         OnnxFile file = new OnnxFile(batch);
         file.shapes.put(Network.INPUT, network.input());
         for (Network.Node node : network.nodes()) {

@@ -105,6 +105,9 @@ class FrozenTest {
                 assertEquals(p.frozen(), same, name + " " + precision + " " + p.name());
             }
             assertFalse(trainer.plainGradients().keySet().stream().anyMatch(g -> g.startsWith("conv1")));
+            assertTrue(trainer.algorithms().containsKey("dx fc"));
+            // The pool before it has nothing to learn either.
+            assertFalse(trainer.algorithms().containsKey("dx conv2"));
         }
     }
 
