@@ -48,6 +48,8 @@ Outcome event_create(Event* event);
 Outcome event_destroy(Event event);
 Outcome event_record(Event event, Stream stream);
 Outcome event_synchronize(Event event);
+// Device time from one to the other, both recorded and happened; negative if `to` happened first.
+Outcome event_elapsed(Event from, Event to, std::int64_t* nanoseconds);
 Outcome stream_wait(Stream stream, Event event);
 
 Outcome graph_begin(Stream stream);

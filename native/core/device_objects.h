@@ -1,6 +1,7 @@
 // What the handles of streams, events and graphs stand for. The device's own object is released with the last user.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -27,6 +28,7 @@ using Streams = HandleTable<StreamObject, Kind::kStream>;
 
 struct EventObject {
     device::Event native;
+    mutable std::atomic<bool> timed = false;  // recorded where work happens, not in a capture
 
     explicit EventObject(device::Event event) : native(event) {}
     ~EventObject();

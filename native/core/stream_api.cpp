@@ -1,4 +1,5 @@
 // The C API's part about streams, events and graphs. Every handle is checked here against its table, before the device sees it.
+#include <algorithm>
 #include <atomic>
 
 #include "core/device_objects.h"
@@ -139,9 +140,12 @@ jcuconv_status jcuconv_event_destroy(jcuconv_handle handle) {
 }
 
 jcuconv_status jcuconv_event_record(jcuconv_handle handle, jcuconv_stream stream) {
-    return with_stream(stream, [&](const StreamUse& live) {
+    return with_stream(stream, [&](const StreamUse& live) -> Outcome {
         const auto event = events().find(handle);
-        return event ? device::event_record(event->native, live.native()) : no_event();
+        if (!event) return no_event();
+        JCUCONV_TRY(device::event_record(event->native, live.native()));
+        event->timed = live.capture() == 0;
+        return {};
     });
 }
 
@@ -149,6 +153,22 @@ jcuconv_status jcuconv_event_synchronize(jcuconv_handle handle) {
     return guarded([&] {
         const auto event = events().find(handle);
         return event ? device::event_synchronize(event->native) : no_event();
+    });
+}
+
+jcuconv_status jcuconv_event_elapsed(jcuconv_handle from, jcuconv_handle to, uint64_t* nanoseconds) {
+    return guarded([&]() -> Outcome {
+        if (nanoseconds == nullptr) return no_place("number of nanoseconds");
+        *nanoseconds = 0;
+        const auto first = events().find(from), second = events().find(to);
+        if (!first || !second) return no_event();
+        if (!first->timed || !second->timed) return {JCUCONV_INVALID_HANDLE, "the event was never recorded, or last in a capture"};
+        JCUCONV_TRY(device::event_synchronize(first->native));
+        JCUCONV_TRY(device::event_synchronize(second->native));
+        std::int64_t elapsed = 0;
+        JCUCONV_TRY(device::event_elapsed(first->native, second->native, &elapsed));
+        *nanoseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed, 0));
+        return {};
     });
 }
 

@@ -147,6 +147,12 @@ NATIVE(jint, eventSynchronize)(JNIEnv*, jclass, jint library, jlong event) {
     return status_of(library, [&](const Library& api) { return api.jcuconv_event_synchronize(static_cast<jcuconv_handle>(event)); });
 }
 
+NATIVE(jlong, eventElapsed)(JNIEnv*, jclass, jint library, jlong from, jlong to) {
+    return made_by<std::uint64_t>(library, [&](const Library& api, std::uint64_t* nanoseconds) {
+        return api.jcuconv_event_elapsed(static_cast<jcuconv_handle>(from), static_cast<jcuconv_handle>(to), nanoseconds);
+    });
+}
+
 NATIVE(jint, eventDestroy)(JNIEnv*, jclass, jint library, jlong event) {
     return status_of(library, [&](const Library& api) { return api.jcuconv_event_destroy(static_cast<jcuconv_handle>(event)); });
 }

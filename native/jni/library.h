@@ -13,7 +13,8 @@ namespace jcuconv::jni {
     X(jcuconv_copy_to_device) X(jcuconv_copy_to_host) X(jcuconv_copy_on_device) X(jcuconv_fill)                               \
     X(jcuconv_stream_create) X(jcuconv_stream_wrap) X(jcuconv_stream_destroy) X(jcuconv_stream_synchronize)                   \
     X(jcuconv_stream_wait_event) X(jcuconv_stream_native)                                                                     \
-    X(jcuconv_event_create) X(jcuconv_event_record) X(jcuconv_event_synchronize) X(jcuconv_event_destroy)                     \
+    X(jcuconv_event_create) X(jcuconv_event_record) X(jcuconv_event_synchronize) X(jcuconv_event_elapsed)                     \
+    X(jcuconv_event_destroy)                                                                                                  \
     X(jcuconv_graph_begin) X(jcuconv_graph_end) X(jcuconv_graph_launch) X(jcuconv_graph_destroy)                              \
     X(jcuconv_conv2d_plan) X(jcuconv_conv_transpose2d_plan) X(jcuconv_dense_plan) X(jcuconv_reorder_plan)                     \
     X(jcuconv_max_pool2d_plan) X(jcuconv_avg_pool2d_plan) X(jcuconv_lrn_plan) X(jcuconv_batch_norm_plan)                      \

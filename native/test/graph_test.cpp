@@ -125,6 +125,28 @@ JCUCONV_TEST(launches_of_one_graph_follow_one_another_on_any_streams) {
     }
 }
 
+JCUCONV_TEST(only_events_that_happened_tell_the_time) {
+    Capture c;
+    const auto never = c.HostProgram::event(), inner = c.HostProgram::event(), outer = c.HostProgram::event();
+    std::uint64_t nanoseconds = 7;
+    must(jcuconv_event_record(outer, c.main));
+    must(jcuconv_graph_begin(c.main));
+    must(jcuconv_event_record(inner, c.main));
+    c.copy();
+    must(jcuconv_graph_destroy(c.end_capture(c.main)));
+    for (const auto event : {never, inner}) {
+        CHECK(jcuconv_event_elapsed(event, outer, &nanoseconds) == JCUCONV_INVALID_HANDLE && nanoseconds == 0);
+        CHECK(jcuconv_event_elapsed(outer, event, &nanoseconds) == JCUCONV_INVALID_HANDLE);
+    }
+    CHECK(jcuconv_event_elapsed(outer, outer, nullptr) == JCUCONV_INVALID_RESULT);
+    must(jcuconv_fill(c.b, 1, kBytes, c.main));
+    must(jcuconv_event_record(inner, c.main));
+    must(jcuconv_event_elapsed(outer, inner, &nanoseconds));
+    CHECK(nanoseconds > 0);
+    must(jcuconv_event_elapsed(inner, outer, &nanoseconds));  // never negative
+    CHECK(nanoseconds == 0);
+}
+
 JCUCONV_TEST(forbidden_calls_break_the_capture) {
     using Call = jcuconv_status (*)(Capture&);
     struct Rule {
@@ -140,6 +162,12 @@ JCUCONV_TEST(forbidden_calls_break_the_capture) {
         {[](Capture& c) { return jcuconv_stream_synchronize(c.side); }, "synchronising a stream"},
         {[](Capture& c) { return jcuconv_stream_destroy(c.side); }, "synchronising a stream"},
         {[](Capture& c) { return jcuconv_event_synchronize(c.event); }, "synchronising an event"},
+        {[](Capture& c) {
+             std::uint64_t nanoseconds;
+             jcuconv_event_record(c.event, c.side);
+             return jcuconv_event_elapsed(c.event, c.event, &nanoseconds);
+         },
+         "synchronising an event"},
     };
     for (const Rule& rule : rules) {
         Capture c;

@@ -128,7 +128,11 @@ class Caller {
             case 13: return made(pools_.events, [](std::uint64_t* to) { return jcuconv_event_create(to); });
             case 14: return jcuconv_event_destroy(random_.chance(25) ? value(pools_.events) : 0);
             case 15: return jcuconv_event_record(value(pools_.events), stream());
-            case 16: return jcuconv_event_synchronize(value(pools_.events));
+            case 16: {
+                std::uint64_t nanoseconds = 0;
+                if (random_.chance(50)) return jcuconv_event_synchronize(value(pools_.events));
+                return jcuconv_event_elapsed(value(pools_.events), value(pools_.events), random_.chance(90) ? &nanoseconds : nullptr);
+            }
             case 17: return jcuconv_stream_wait_event(stream(), value(pools_.events));
             case 18: return random_.chance(5) ? jcuconv_graph_begin(stream()) : jcuconv_stream_synchronize(nullptr);
             case 19: {

@@ -2,6 +2,7 @@
 #include "simt/runtime.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -48,6 +49,37 @@ struct Fixture {
 };
 
 }  // namespace
+
+// Times add up to the nanosecond, lie within what the host saw, and are those of the work, however late it runs.
+JCUCONV_TEST(events_tell_the_time_of_the_work_between_them) {
+    for (const bool eager : {false, true}) {
+        Fixture f;
+        simt::RuntimeOptions options;
+        options.eager = eager;
+        simt::set_runtime_options(options);
+        device::Event events[3];
+        const auto began = std::chrono::steady_clock::now();
+        CHECK(f.upload().ok());
+        for (device::Event& event : events) {
+            CHECK(device::event_create(&event).ok());
+            CHECK(device::event_record(event, f.stream).ok());
+            CHECK(f.scale(f.stream).ok());
+        }
+        for (const device::Event event : events) CHECK(device::event_synchronize(event).ok());
+        const std::int64_t seen = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
+        const auto elapsed = [&](int from, int to) {
+            std::int64_t nanoseconds = -1;
+            CHECK(device::event_elapsed(events[from], events[to], &nanoseconds).ok());
+            return nanoseconds;
+        };
+        CHECK(elapsed(0, 1) > 0 && elapsed(1, 2) > 0);
+        CHECK(elapsed(0, 2) == elapsed(0, 1) + elapsed(1, 2) && elapsed(0, 2) <= seen);
+        CHECK(elapsed(1, 0) == -elapsed(0, 1));
+        for (const device::Event event : events) CHECK(device::event_destroy(event).ok());
+        CHECK(device::stream_synchronize(f.stream).ok());
+        simt::set_runtime_options({});
+    }
+}
 
 JCUCONV_TEST(work_runs_in_order_and_late) {
     Fixture f;

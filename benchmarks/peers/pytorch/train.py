@@ -16,13 +16,14 @@ import sys
 import time
 
 LAYER_COLUMNS = "id op name n h w c k r s stride pad_top pad_bottom pad_left pad_right dilation groups p q".split()
-SHAPE_COLUMNS = "layer,name,op,shape,pass,precision,engine,algorithm,microseconds,gflops,gigabytes_per_second,note"
+SHAPE_COLUMNS = "layer,name,op,shape,pass,precision,engine,algorithm,microseconds,cold_microseconds,gflops,gigabytes_per_second,workspace_bytes,note"
 MNIST_COLUMNS = "library,mode,precision,epochs,test_accuracy,seconds,images_per_second,predicted_bytes,measured_bytes"
 PRECISIONS = ("fp16", "bf16", "fp32")
 MODES = ("eager", "compiled", "graph")
 CONVOLUTIONS = {"conv": "conv2d", "gconv": "conv2d", "dwconv": "conv2d", "deconv": "conv-transpose2d"}
 BATCH, EPOCHS, RATE, LOSS_SCALE = 128, 3, 0.002, 1024.0
 ROUNDS, ROUND_SECONDS = 9, 0.03
+CACHES = 256 << 20
 
 
 class Wrong(Exception):
@@ -114,6 +115,7 @@ def require_torch():
         print("not run: PyTorch finds no CUDA device")
         sys.exit(3)
     torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark_limit = 0  # all of its algorithms
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     return torch
 
@@ -123,9 +125,13 @@ def type_of(torch, precision):
 
 
 def microseconds(torch, run):
-    """One call in steady state, caches warm, as `bench` measures: the median of rounds of many calls, each at least ROUND_SECONDS."""
-    def round_of(calls):
+    """One call as `bench` measures it, medians of rounds: in steady state, many calls of at least ROUND_SECONDS, and behind a write to all caches."""
+    caches = torch.empty(CACHES, dtype=torch.uint8, device="cuda")
+
+    def round_of(calls, cold=False):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        if cold:
+            caches.zero_()
         begin.record()
         for _ in range(calls):
             run()
@@ -136,7 +142,8 @@ def microseconds(torch, run):
     calls = 1
     while round_of(calls) < ROUND_SECONDS:
         calls *= 2
-    return sorted(round_of(calls) for _ in range(ROUNDS))[ROUNDS // 2] / calls * 1e6
+    warm = sorted(round_of(calls) for _ in range(ROUNDS))[ROUNDS // 2] / calls
+    return warm * 1e6, sorted(round_of(1, cold=True) for _ in range(ROUNDS))[ROUNDS // 2] * 1e6
 
 
 def time_layers(torch, layers, rows):
@@ -167,9 +174,9 @@ def time_layers(torch, layers, rows):
                 }
                 moved = (x.numel() + w.numel() + dy.numel()) * x.element_size()
                 for name, run in passes.items():
-                    took = microseconds(torch, run)
+                    took, cold = microseconds(torch, run)
                     rows.add(**values, **{"pass": name}, algorithm="torch " + torch.__version__, microseconds=f"{took:.4g}",
-                             gflops=f"{flops / took / 1e3:.4g}", gigabytes_per_second=f"{moved / took / 1e3:.4g}")
+                             cold_microseconds=f"{cold:.4g}", gflops=f"{flops / took / 1e3:.4g}", gigabytes_per_second=f"{moved / took / 1e3:.4g}")
             except RuntimeError as error:
                 rows.add(**values, note="failed: " + str(error).splitlines()[0])
             x = w = dy = None

@@ -135,6 +135,9 @@ jcuconv_status jcuconv_event_create(jcuconv_handle* event);
 jcuconv_status jcuconv_event_destroy(jcuconv_handle event);
 jcuconv_status jcuconv_event_record(jcuconv_handle event, jcuconv_stream stream);
 jcuconv_status jcuconv_event_synchronize(jcuconv_handle event);
+/* Waits for both; the device's time from one to the other, 0 if `to` happened first. An event that was recorded last in a capture, or
+ * never, is INVALID_HANDLE. */
+jcuconv_status jcuconv_event_elapsed(jcuconv_handle from, jcuconv_handle to, uint64_t* nanoseconds);
 jcuconv_status jcuconv_stream_wait_event(jcuconv_stream stream, jcuconv_handle event);
 
 /* Graphs. Between `begin` and `end`, called by one thread, work queued on the stream is recorded with its arguments as they are and

@@ -3,6 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
+
 namespace jcuconv::device {
 
 namespace {
@@ -176,13 +178,19 @@ Outcome check_stream(Stream stream) {
 }
 
 Outcome event_create(Event* event) {
-    return done(cudaEventCreateWithFlags(reinterpret_cast<cudaEvent_t*>(event), cudaEventDisableTiming), "cudaEventCreate");
+    return done(cudaEventCreate(reinterpret_cast<cudaEvent_t*>(event)), "cudaEventCreate");
 }
 Outcome event_destroy(Event event) { return done(cudaEventDestroy(native_event(event)), "cudaEventDestroy"); }
 Outcome event_record(Event event, Stream stream) {
     return done(cudaEventRecord(native_event(event), native(stream)), "cudaEventRecord");
 }
 Outcome event_synchronize(Event event) { return done(cudaEventSynchronize(native_event(event)), "cudaEventSynchronize"); }
+Outcome event_elapsed(Event from, Event to, std::int64_t* nanoseconds) {
+    float milliseconds = 0;
+    JCUCONV_TRY(done(cudaEventElapsedTime(&milliseconds, native_event(from), native_event(to)), "cudaEventElapsedTime"));
+    *nanoseconds = static_cast<std::int64_t>(std::llround(1e6 * milliseconds));
+    return {};
+}
 Outcome stream_wait(Stream stream, Event event) {
     return done(cudaStreamWaitEvent(native(stream), native_event(event), 0), "cudaStreamWaitEvent");
 }

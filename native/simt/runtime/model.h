@@ -1,9 +1,11 @@
 // The state of the modelled CUDA runtime. Every function that takes a Model expects its mutex to be held.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -46,12 +48,16 @@ struct Operation {
     std::function<std::string()> work;  // if it is no copy
 };
 
+// When an event happened: set once the operation that it waits for has run.
+using Moment = std::chrono::steady_clock::time_point;
+
 struct Queue {
     std::deque<Operation> operations;  // all that the host does not know to be finished, run or not
     std::uint64_t last = 0;            // number of the newest operation
     std::uint64_t finished = 0;        // number of the last one that ran
     Clock clock;                       // what is finished before the next operation starts
     std::uint64_t capture = 0;
+    std::multimap<std::uint64_t, std::shared_ptr<Moment>> marks;  // by the operation behind which they happen
 
     bool idle() const { return finished == last; }
     Operation& next() { return operations[finished + 1 - operations.front().number]; }
@@ -61,6 +67,7 @@ struct EventRecord {
     std::uint64_t stream = 0, number = 0;  // 0: nothing to wait for
     Clock clock;
     std::uint64_t capture = 0;  // recorded in this capture, whose numbers it holds
+    std::shared_ptr<Moment> happened = {};  // none in a capture
 };
 
 // One stream's part of a capture. Its operations have numbers of their own.

@@ -18,10 +18,7 @@ bool ready(const Model& m, const Operation& operation) {
     return found == m.queues.end() || found->second.finished >= operation.waits_for_number;  // destroying a stream finished it
 }
 
-void run_next(Model& m, Queue& queue) {
-    Operation& operation = queue.next();
-    queue.finished = operation.number;
-    const auto work = std::exchange(operation.work, nullptr);
+void run(Model& m, const Operation& operation, const std::function<std::string()>& work) {
     if (!m.lost.ok()) return;
     if (operation.copy.bytes > 0) {
         if (std::string misuse = transfer(operation.copy); !misuse.empty()) m.lost = {JCUCONV_INVALID_ORDER, misuse};
@@ -34,6 +31,16 @@ void run_next(Model& m, Queue& queue) {
         const Bounds bounds(declared);
         if (std::string fault = work(); !fault.empty()) m.lost = {JCUCONV_DEVICE_ERROR, fault};
     }
+}
+
+void run_next(Model& m, Queue& queue) {
+    Operation& operation = queue.next();
+    const auto number = queue.finished = operation.number;
+    const auto work = std::exchange(operation.work, nullptr);
+    run(m, operation, work);
+    const auto [first, last] = queue.marks.equal_range(number);
+    for (auto mark = first; mark != last; ++mark) *mark->second = std::chrono::steady_clock::now();
+    queue.marks.erase(first, last);
 }
 
 // With a seed: lets streams advance that nobody waits for.

@@ -60,6 +60,7 @@ void reset_device() {
         queue.operations.clear();
         queue.finished = queue.last;
         queue.capture = 0;
+        queue.marks.clear();
     }
     m.captures.clear();
     m.lost = {};
@@ -178,8 +179,9 @@ Outcome event_record(Event event, Stream stream) {
         *record = {id, branch.last, branch.clock, queue->capture};
         record->clock[id] = branch.last;
     } else {
-        *record = {id, queue->last, queue->clock, 0};
+        *record = {id, queue->last, queue->clock, 0, std::make_shared<Moment>(std::chrono::steady_clock::now())};
         record->clock[id] = queue->last;
+        if (!queue->idle()) queue->marks.emplace(queue->last, record->happened);
     }
     return {};
 }
@@ -194,6 +196,17 @@ Outcome event_synchronize(Event event) {
     run_until(m, record->stream, record->number);
     host_knows(m, record->clock);
     return m.lost;
+}
+
+Outcome event_elapsed(Event from, Event to, std::int64_t* nanoseconds) {
+    Model& m = model();
+    const std::lock_guard lock(m.mutex);
+    EventRecord *first = nullptr, *second = nullptr;
+    JCUCONV_TRY(find_event(m, from, &first));
+    JCUCONV_TRY(find_event(m, to, &second));
+    if (!first->happened || !second->happened) return {JCUCONV_INVALID_HANDLE, "an event was never recorded outside a capture"};
+    *nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(*second->happened - *first->happened).count();
+    return {};
 }
 
 }  // namespace jcuconv::device

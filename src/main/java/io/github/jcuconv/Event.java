@@ -8,6 +8,8 @@ public final class Event implements AutoCloseable {
     private final Engine engine;
     private final long handle;
     private final Gate gate = new Gate("event");
+    /** By the host's clock, for engines without events: their executions have finished when they return. */
+    private volatile long recorded;
 
     Event(Engine engine, long handle) {
         this.engine = engine;
@@ -19,6 +21,7 @@ public final class Event implements AutoCloseable {
         stream.gate().enter();
         try {
             use(stream.engine(), e -> engine.spi().recordEvent(e, stream.handle()));
+            recorded = System.nanoTime();
         } finally {
             stream.gate().exit();
         }
@@ -27,6 +30,28 @@ public final class Event implements AutoCloseable {
     /** Waits on the host until the work that it stands for is done; returns at once if it was never recorded. */
     public void await() {
         use(engine, e -> engine.spi().awaitEvent(e));
+    }
+
+    /**
+     * Waits for both events; the engine's time from the earlier one to this one, in seconds, 0 if this one happened first.
+     *
+     * @throws IllegalArgumentException if the other event belongs to another engine
+     * @throws IllegalStateException if one of them was never recorded, or recorded last in a capture
+     */
+    public double secondsSince(Event earlier) {
+        if (recorded == 0 || earlier.recorded == 0) {
+            throw new IllegalStateException("event: was never recorded");
+        }
+        double[] seconds = new double[1];
+        earlier.use(
+                engine,
+                from -> use(engine, to -> {
+                    boolean none = from == 0 && to == 0;
+                    seconds[0] = none
+                            ? Math.max(0, recorded - earlier.recorded) / 1e9
+                            : engine.spi().secondsBetween(from, to);
+                }));
+        return seconds[0];
     }
 
     void use(Engine user, LongConsumer call) {

@@ -4,6 +4,7 @@ import io.github.jcuconv.Engine;
 import io.github.jcuconv.nn.Precision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -69,10 +70,13 @@ final class BenchCommand extends Command {
             } else if (op != null) {
                 String list = shapes == null ? "" : shapes;
                 require(!list.isEmpty(), "--op " + op + ": --shapes FILE, or one shape line, is needed too");
-                writeJson(
-                        explain
-                                ? OpExplain.run(this, engines.get(0), op, list, chosen.storage())
-                                : OpBench.run(this, engines, op, list, chosen.storage()));
+                if (explain) {
+                    writeJson(OpExplain.run(this, engines.get(0), op, list, chosen.storage()));
+                    return 0;
+                }
+                Map<String, Object> timed = OpBench.run(this, engines, op, list, chosen.storage());
+                writeJson(timed);
+                return Long.valueOf(0).equals(timed.get("wrong")) ? 0 : 1;
             }
         } finally {
             engines.forEach(Engine::close);

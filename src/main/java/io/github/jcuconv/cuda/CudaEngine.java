@@ -182,6 +182,11 @@ final class CudaEngine implements EngineSpi {
     }
 
     @Override
+    public double secondsBetween(long from, long to) {
+        return api.made(DeviceNatives.eventElapsed(library, from, to)) / 1e9;
+    }
+
+    @Override
     public void destroyEvent(long event) {
         api.check(DeviceNatives.eventDestroy(library, event));
     }

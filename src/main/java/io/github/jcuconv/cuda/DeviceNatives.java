@@ -69,6 +69,8 @@ final class DeviceNatives {
 
     static native int eventSynchronize(int library, long event);
 
+    static native long eventElapsed(int library, long from, long to);
+
     static native int eventDestroy(int library, long event);
 
     static native int graphBegin(int library, long stream);

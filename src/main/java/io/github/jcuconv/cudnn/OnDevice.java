@@ -145,6 +145,11 @@ abstract class OnDevice implements EngineSpi {
     }
 
     @Override
+    public final double secondsBetween(long from, long to) {
+        return device.secondsBetween(from, to);
+    }
+
+    @Override
     public final void destroyEvent(long event) {
         device.destroyEvent(event);
     }

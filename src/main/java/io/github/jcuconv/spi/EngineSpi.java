@@ -139,6 +139,11 @@ public interface EngineSpi extends AutoCloseable {
     /** Waits on the host until an event has happened. */
     default void awaitEvent(long event) {}
 
+    /** Waits for two recorded events; seconds of the engine's time from one to the other, 0 if the second happened first. */
+    default double secondsBetween(long from, long to) {
+        throw new UnsupportedOperationException("the engine has no events");
+    }
+
     /** Ends an event. */
     default void destroyEvent(long event) {}
 

@@ -26,16 +26,27 @@ public final class Verifier {
 
     private final Engine engine;
     private final @Nullable TensorDump dump;
+    private final long sampledAbove;
 
     /** Verifies this engine. */
     public Verifier(Engine engine) {
         this(engine, null);
     }
 
+    /** Verifies this engine by samples whatever the size: a look before something is timed. */
+    public static Verifier bySamples(Engine engine) {
+        return new Verifier(engine, null, 0);
+    }
+
     /** Verifies this engine and hands all tensors to a dump. */
     public Verifier(Engine engine, @Nullable TensorDump dump) {
+        this(engine, dump, SAMPLED_ABOVE);
+    }
+
+    private Verifier(Engine engine, @Nullable TensorDump dump, long sampledAbove) {
         this.engine = engine;
         this.dump = dump;
+        this.sampledAbove = sampledAbove;
     }
 
     /** Runs one case. Never throws for what the engine does: an exception of the engine is a failed case. */
@@ -56,6 +67,9 @@ public final class Verifier {
             return run(c);
         } catch (UnsupportedException | OutOfMemoryException e) {
             return result(c, VerifyResult.Verdict.NOT_RUN, message(e));
+        } catch (OutOfMemoryError e) {
+            return result(
+                    c, VerifyResult.Verdict.NOT_RUN, "the oracle's tensors do not fit in Java's heap: raise -Xmx");
         } catch (RuntimeException e) {
             return result(c, VerifyResult.Verdict.FAILED, e.getClass().getSimpleName() + ": " + message(e));
         }
@@ -92,7 +106,7 @@ public final class Verifier {
         }
         Comparison comparison = new Comparison();
         Expectation expectation = Expectation.of(c, inputs, algorithm);
-        boolean sampled = c.op().multiplyAdds() > SAMPLED_ABOVE;
+        boolean sampled = c.op().multiplyAdds() > sampledAbove;
         for (ArgSpec spec : c.op().arguments(c.pass())) {
             Tensor actual = first.get(spec.arg());
             if (actual != null) {

@@ -344,7 +344,14 @@ class CommandsTest {
                         "--json",
                         file)
                 .succeeded();
-        assertFalse(((List<?>) json().get("rows")).isEmpty());
+        assertEquals(0, ((Number) json().get("wrong")).intValue());
+        List<?> rows = (List<?>) json().get("rows");
+        assertFalse(rows.isEmpty());
+        for (Object row : rows) {
+            assertEquals("", ((Map<?, ?>) row).get("unverified"));
+            assertTrue(((Number) ((Map<?, ?>) row).get("microseconds")).doubleValue() > 0);
+            assertTrue(((Number) ((Map<?, ?>) row).get("coldMicroseconds")).doubleValue() > 0);
+        }
     }
 
     @Test

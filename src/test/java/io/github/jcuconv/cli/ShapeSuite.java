@@ -25,7 +25,8 @@ import java.util.Set;
 public final class ShapeSuite {
     /** Behind the columns that the caller gives. */
     private static final String COLUMNS =
-            "layer,name,op,shape,pass,precision,engine,algorithm,microseconds,gflops,gigabytes_per_second,note";
+            "layer,name,op,shape,pass,precision,engine,algorithm,microseconds,cold_microseconds,gflops,gigabytes_per_second,"
+                    + "workspace_bytes,note";
 
     /** The device is lost to this process: whoever started it starts it again. */
     private static final int AGAIN = 10;
@@ -122,16 +123,24 @@ public final class ShapeSuite {
         PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
         PrintStream nowhere = new PrintStream(PrintStream.nullOutputStream(), true, StandardCharsets.UTF_8);
         int status = Main.execute(nowhere, out, false, command.toArray(new String[0]));
-        if (status == 0) {
-            ((List<?>) Json.read(json).get("rows")).forEach(row -> rows.add((Map<?, ?>) row));
+        boolean wrong = false;
+        if (Files.size(json) > 0) {
+            for (Object row : (List<?>) Json.read(json).get("rows")) {
+                rows.add((Map<?, ?>) row);
+                wrong |= ((Map<?, ?>) row).containsKey("wrong");
+            }
         }
         Files.delete(json);
-        return status == 0 ? "" : said.toString(StandardCharsets.UTF_8).strip().replaceAll("[,\\s]+", " ");
+        return status == 0 || wrong
+                ? ""
+                : said.toString(StandardCharsets.UTF_8).strip().replaceAll("[,\\s]+", " ");
     }
 
     private String row(
             Map<String, String> layer, String op, String shape, String precision, Map<?, ?> row, String problem) {
         Object refusal = row.get("refusal");
+        Object wrong = row.get("wrong");
+        String note = wrong == null ? problem : "failed: " + text(wrong);
         return String.join(
                         ",",
                         facts,
@@ -144,9 +153,11 @@ public final class ShapeSuite {
                         text(row.get("engine")),
                         text(row.get("algorithm")),
                         number(row.get("microseconds")),
+                        number(row.get("coldMicroseconds")),
                         number(row.get("gflops")),
                         number(row.get("gigabytesPerSecond")),
-                        refusal == null ? problem : "not run: " + text(refusal))
+                        text(row.get("workspaceBytes")),
+                        refusal == null ? note : "not run: " + text(refusal))
                 + "\n";
     }
 

@@ -57,6 +57,7 @@ class HostileCallsTest {
     private long lastStream;
 
     private long lastGraph;
+    private long lastEvent;
 
     @BeforeAll
     static void load() {
@@ -135,6 +136,7 @@ class HostileCallsTest {
         return switch (name) {
             case "convTranspose2d" -> CONV_TRANSPOSE.clone();
             case "graphLaunch" -> new Object[] {library, lastGraph, lastStream};
+            case "eventElapsed" -> new Object[] {library, lastEvent, lastEvent};
             default -> new Object[0];
         };
     }
@@ -223,6 +225,10 @@ class HostileCallsTest {
         assertTrue(graph > 0, "an undisturbed capture fails with " + graph);
         handles.add(stream);
         handles.add(graph);
+        long event = DeviceNatives.eventCreate(library);
+        assertEquals(0, DeviceNatives.eventRecord(library, event, stream));
+        handles.add(event);
+        lastEvent = event;
         lastStream = stream;
         lastGraph = graph;
         while (handles.size() > 200) {

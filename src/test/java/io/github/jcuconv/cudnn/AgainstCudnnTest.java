@@ -66,6 +66,15 @@ class AgainstCudnnTest {
     }
 
     @Test
+    void bench_does_not_time_what_is_wrong() throws Exception {
+        StandIn.Result result = new StandIn(temp)
+                .with("CUDNN_STAND_IN_BUG", "swaps_strides")
+                .cli(List.of("bench", "--engine", "cudnn", "--op", "conv2d", "--shapes", "n2c4h6w6k6r3s3u2v3g2"));
+        assertEquals(1, result.status(), result.out());
+        assertTrue(result.out().matches("(?s).*fprop +cudnn +wrong: .*"), result.out());
+    }
+
+    @Test
     void bench_says_what_does_not_run() throws Exception {
         StandIn.Result result = new StandIn(temp)
                 .cli(List.of("bench", "--engine", "cudnn", "--op", "max-pool2d", "--shapes", "n1c2h8w8r2s2d2e2"));
@@ -79,7 +88,7 @@ class AgainstCudnnTest {
         StandIn standIn = new StandIn(temp).flag("-Djcuconv.cudnn.transforms=true");
         StandIn.Result bench =
                 standIn.cli(List.of("bench", "--engine", "cudnn", "--op", "conv2d", "--shapes", "n1c2h4w4k2r3s3"));
-        assertTrue(bench.out().matches("(?s).*fprop +cudnn +cudnn winograd .*"), bench.out());
+        assertTrue(bench.out().matches("(?s).*fprop +cudnn +cudnn winograd, not verified .*"), bench.out());
         StandIn.Result verify = standIn.verify("--op", "conv2d", "--shapes", "n1c2h4w4k2r3s3", "--pass", "fprop");
         assertEquals(3, verify.status(), verify.out());
         assertTrue(verify.out().contains("cudnn winograd has no bound"), verify.out());

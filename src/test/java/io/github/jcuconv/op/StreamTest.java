@@ -139,6 +139,31 @@ class StreamTest {
 
     @ParameterizedTest
     @MethodSource("engines")
+    void eventsTellTheTimeBetweenThem(String name) {
+        try (Engine engine = Engines.open(name);
+                Engine other = Engines.open(name);
+                Sum sum = new Sum(engine);
+                Event begin = engine.newEvent();
+                Event end = engine.newEvent();
+                Event foreign = other.newEvent();
+                Stream elsewhere = other.newStream()) {
+            assertThrows(IllegalStateException.class, () -> end.secondsSince(begin));
+            sum.stream.upload(sum.constant(1), sum.x);
+            begin.record(sum.stream);
+            sum.queue();
+            assertThrows(IllegalStateException.class, () -> end.secondsSince(begin));
+            end.record(sum.stream);
+            double seconds = end.secondsSince(begin);
+            assertTrue(seconds > 0 && seconds < 60, seconds + " s");
+            assertEquals(seconds, end.secondsSince(begin));
+            assertEquals(0, begin.secondsSince(end));
+            foreign.record(elsewhere);
+            assertThrows(IllegalArgumentException.class, () -> end.secondsSince(foreign));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
     void aGraphRepeatsItsWorkOnWhatTheMemoryHoldsNow(String name) {
         try (Engine engine = Engines.open(name);
                 Sum sum = new Sum(engine)) {

@@ -37,7 +37,7 @@ final class Charts {
 
     /** A row per kind of layers, a dot per pass; to the right of 1 ours is faster. */
     static String ratios(Csv.Run run) {
-        List<Comparison> all = Comparison.of(run, "cudnn").stream()
+        List<Comparison> all = Comparison.of(run, Comparison.CUDNN).stream()
                 .filter(Comparison::isCompared)
                 .toList();
         List<String> kinds = Comparison.KINDS.stream()
@@ -48,7 +48,7 @@ final class Charts {
         Axis x = Axis.around(all.stream().mapToDouble(Comparison::ratio).toArray(), 0.5, 2, LEFT, WIDTH - RIGHT);
         Charts chart = new Charts(
                 bottom + 45,
-                "Time of cuDNN over ours",
+                "Time of cuDNN's best over ours",
                 "to the right of 1 ours is faster; a dot is a pass of a layer; " + origin(run));
         for (double tick : x.ticks(2)) {
             chart.vertical(x.at(tick), TOP, bottom, tick == 1 ? "#333" : "#ddd", plain(tick));
@@ -72,8 +72,9 @@ final class Charts {
 
     /** A dot per pass: floating-point operations for each byte of its tensors, against what it reaches. */
     static String roofline(Csv.Run run) {
-        List<Comparison> all =
-                Comparison.of(run, "cudnn").stream().filter(c -> c.gflops() > 0).toList();
+        List<Comparison> all = Comparison.of(run, Comparison.CUDNN).stream()
+                .filter(c -> c.gflops() > 0)
+                .toList();
         int bottom = TOP + 420;
         Axis x = Axis.around(
                 all.stream().mapToDouble(c -> c.gflops() / c.gigabytes()).toArray(), 1, 100, 60, WIDTH - RIGHT);

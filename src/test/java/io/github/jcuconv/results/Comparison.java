@@ -16,8 +16,13 @@ import java.util.Set;
  * @param gflops ours, in GFLOP/s
  * @param gigabytes ours, in GB/s
  * @param ratio the other's time over ours, so above 1 where ours is faster; NaN where the other was not timed
+ * @param rival the other engine and its algorithm; "" where it was not timed
  */
-record Comparison(String kind, String label, String precision, double gflops, double gigabytes, double ratio) {
+record Comparison(
+        String kind, String label, String precision, double gflops, double gigabytes, double ratio, String rival) {
+    /** What cuDNN's legacy interface finds, and what PyTorch finds through its graphs. */
+    static final String[] CUDNN = {"cudnn", "torch"};
+
     /** The kinds, in the order of the tables. */
     static final List<String> KINDS = List.of(
             "convolution",
@@ -35,8 +40,8 @@ record Comparison(String kind, String label, String precision, double gflops, do
     private static final Set<String> OURS = Set.of("cuda", "emulated");
     private static final int FEW_CHANNELS = 4;
 
-    /** Every pass that ours was timed on, in the order of the rows. */
-    static List<Comparison> of(Csv.Run run, String other) {
+    /** Every pass that ours was timed on, in the order of the rows, beside the fastest of the others. */
+    static List<Comparison> of(Csv.Run run, String... others) {
         Map<String, Map<String, String>> ours = new LinkedHashMap<>();
         Map<String, Map<String, String>> theirs = new LinkedHashMap<>();
         for (Map<String, String> row : run.rows()) {
@@ -44,8 +49,8 @@ record Comparison(String kind, String label, String precision, double gflops, do
             if (!row.get("microseconds").isEmpty()) {
                 if (OURS.contains(row.get("engine"))) {
                     ours.put(key, row);
-                } else if (row.get("engine").equals(other)) {
-                    theirs.put(key, row);
+                } else if (List.of(others).contains(row.get("engine"))) {
+                    theirs.merge(key, row, Comparison::faster);
                 }
             }
         }
@@ -60,13 +65,18 @@ record Comparison(String kind, String label, String precision, double gflops, do
                     row.get("precision"),
                     number(row, "gflops"),
                     number(row, "gigabytes_per_second"),
-                    ratio));
+                    ratio,
+                    beside == null ? "" : beside.get("engine") + ": " + beside.get("algorithm")));
         });
         return all;
     }
 
     boolean isCompared() {
         return !Double.isNaN(ratio);
+    }
+
+    private static Map<String, String> faster(Map<String, String> a, Map<String, String> b) {
+        return number(a, "microseconds") <= number(b, "microseconds") ? a : b;
     }
 
     private static double number(Map<String, String> row, String column) {

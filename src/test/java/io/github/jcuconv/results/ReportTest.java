@@ -20,7 +20,7 @@ class ReportTest {
     private static final Path RESULTS = Path.of("benchmarks/results");
     private static final boolean WRITE = "write".equals(System.getProperty("jcuconv.readme"));
     private static final String NAMES =
-            "run,commit,gpu,driver,sm_mhz,layer,name,op,shape,pass,precision,engine,algorithm,microseconds,gflops,gigabytes_per_second,note\n";
+            "run,commit,gpu,driver,sm_mhz,layer,name,op,shape,pass,precision,engine,algorithm,microseconds,cold_microseconds,gflops,gigabytes_per_second,workspace_bytes,note\n";
 
     @TempDir
     private Path temp;
@@ -73,20 +73,20 @@ class ReportTest {
                 """
                 `gpu`, 2026-01-01, commit bbbbbbb, driver 580.1:
 
-                | layers | precision | passes timed | x cuDNN | least | x PyTorch |
-                |---|---|---:|---:|---:|---:|
-                | grouped | fp16 | 3 | 1.00 | 0.50 | 4.00 |
+                | layers | precision | passes timed | x cuDNN's best | least | x JCudnn | x PyTorch |
+                |---|---|---:|---:|---:|---:|---:|
+                | grouped | fp16 | 3 | 1.00 | 0.50 | 1.00 | 4.00 |
                 """,
                 report.parts.get("gpu-layers"));
         assertEquals(
                 """
                 `gpu`, 2026-01-01, commit bbbbbbb, driver 580.1:
 
-                1 passes are slower than cuDNN's:
+                1 passes are slower than cuDNN's best:
 
-                | pass | precision | x cuDNN | TFLOP/s |
-                |---|---|---:|---:|
-                | layer 2, fprop | fp16 | 0.50 | 2.0 |
+                | pass | precision | x cuDNN's best | which is | TFLOP/s |
+                |---|---|---:|---|---:|
+                | layer 2, fprop | fp16 | 0.50 | cudnn: a | 2.0 |
                 """,
                 report.parts.get("gpu-behind"));
         assertTrue(report.parts.get("gpu-charts").contains("](results/gpu/ratios.svg)"));
@@ -165,8 +165,10 @@ class ReportTest {
                         engine,
                         "a",
                         "" + micros,
+                        "" + 2 * micros,
                         "" + 20_000 / micros,
                         "" + 1000 / micros,
+                        "0",
                         "")
                 + "\n";
     }

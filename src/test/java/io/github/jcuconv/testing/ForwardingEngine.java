@@ -123,6 +123,11 @@ public class ForwardingEngine implements EngineSpi {
     }
 
     @Override
+    public double secondsBetween(long from, long to) {
+        return inner.secondsBetween(from, to);
+    }
+
+    @Override
     public void awaitEvent(long event) {
         inner.awaitEvent(event);
     }

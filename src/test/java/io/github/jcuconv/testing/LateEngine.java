@@ -42,6 +42,9 @@ public final class LateEngine implements EngineSpi {
     private final TreeMap<Long, Memory> blocks = new TreeMap<>();
     private final Map<Long, LateQueue> queues = new HashMap<>();
     private final Map<Long, LateQueue.Mark> events = new HashMap<>();
+    /** When events happened. */
+    private final Map<Long, Long> moments = new HashMap<>();
+
     private final Map<Long, List<LateQueue.Work>> graphs = new HashMap<>();
     private long nextHandle = 1;
 
@@ -239,6 +242,7 @@ public final class LateEngine implements EngineSpi {
 
     @Override
     public synchronized void recordEvent(long event, long stream) {
+        queue(stream).add(() -> moments.put(event, System.nanoTime()), Set.of());
         events.put(event, queue(stream).mark());
     }
 
@@ -259,8 +263,16 @@ public final class LateEngine implements EngineSpi {
     }
 
     @Override
+    public synchronized double secondsBetween(long from, long to) {
+        awaitEvent(from);
+        awaitEvent(to);
+        return Math.max(0, moments.get(to) - moments.get(from)) / 1e9;
+    }
+
+    @Override
     public synchronized void destroyEvent(long event) {
         events.remove(event);
+        moments.remove(event);
     }
 
     @Override
