@@ -194,6 +194,61 @@ JCUCONV_TEST(far_filters_of_convolutions) {
         }
 }
 
+// A filter tensor of more than 2^31 elements in many groups: the last group begins beyond 32 bits. One pixel; every other group is zero.
+JCUCONV_TEST(far_groups_of_convolutions) {
+    constexpr int kPerGroup = 256, kUsed = 8;
+    constexpr unsigned kGroups = (1U << 15) + 8;
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)
+        for (const jcuconv_pass pass : kPasses) {
+            const jcuconv_type type = type_of(algorithm);
+            const std::size_t size = size_of(type);
+            jcuconv_conv2d p{};
+            p.n = p.h = p.w = p.r = p.s = p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
+            p.groups = int{kGroups}, p.c = p.k = kPerGroup * p.groups, p.type = type;
+            Conv2dGeometry g;
+            CHECK(conv2d_geometry(p, &g).ok());
+            const Conv2dTask task{g, type, pass, 16, 0};
+            if (!conv2d_legal(algorithm, task)) continue;
+            const Conv2dConfig config = configure_conv2d(algorithm, task);
+            const bool wgrad = pass == JCUCONV_WGRAD, forward = pass == JCUCONV_FPROP;
+            const Region x(std::uint64_t(g.c) * size), y(std::uint64_t(g.k) * size);
+            const Region w(std::uint64_t(g.filter_elements()) * (wgrad ? sizeof(float) : size));
+            Random random(11);
+            const auto channels = random.integers(kUsed, 3), rows = random.integers(kUsed, 3), filters = random.integers(kUsed * kUsed, 3);
+            for (const Region* vector : {&x, &y}) std::memset(vector->last(kPerGroup * size), 0, kPerGroup * size);
+            // The last channels of a group, and the last filters.
+            for (int i = 0; i < kUsed; ++i) {
+                if (pass != JCUCONV_DGRAD) put_element(type, x.last(kUsed * size), std::size_t(i), channels[std::size_t(i)]);
+                if (!forward) put_element(type, y.last(kUsed * size), std::size_t(i), rows[std::size_t(i)]);
+            }
+            const auto far = [&](int k, int c) {
+                return std::size_t(g.filter_elements() - std::int64_t{kUsed - k} * kPerGroup + kPerGroup - kUsed + c);
+            };
+            std::vector<float> expected(kUsed, 0.0f);
+            for (int k = 0; k < kUsed && !wgrad; ++k)
+                for (int c = 0; c < kUsed; ++c) {
+                    const float filter = filters[std::size_t(k * kUsed + c)];
+                    put_element(type, w.begin(), far(k, c), filter);
+                    expected[std::size_t(forward ? k : c)] += filter * (forward ? channels[std::size_t(c)] : rows[std::size_t(k)]);
+                }
+            {
+                const Filtered filtered({.axis = 'z', .z_step = kGroups});
+                Outcome queued = wgrad     ? conv2d_wgrad(g, type, config, x.begin(), y.begin(), reinterpret_cast<float*>(w.begin()), false, nullptr, nullptr)
+                                 : forward ? conv2d_fprop(g, type, config, x.begin(), w.begin(), y.begin(), {}, nullptr)
+                                           : conv2d_dgrad(g, type, config, y.begin(), w.begin(), x.begin(), {}, nullptr);
+                if (queued.ok()) queued = device::stream_synchronize(nullptr);
+                if (!queued.ok()) report(__FILE__, __LINE__, queued.text);
+            }
+            bool right = true;
+            for (int i = 0; i < kUsed && !wgrad; ++i)
+                right = right && get_element(type, (forward ? y : x).last(kUsed * size), std::size_t(i)) == expected[std::size_t(i)];
+            for (int k = 0; k < kUsed && wgrad; ++k)
+                for (int c = 0; c < kUsed; ++c)
+                    right = right && reinterpret_cast<const float*>(w.begin())[far(k, c)] == rows[std::size_t(k)] * channels[std::size_t(c)];
+            if (!right) report(__FILE__, __LINE__, std::string(name_of(algorithm)) + " pass " + std::to_string(pass) + ": wrong in the last group");
+        }
+}
+
 // The largest image there is, under a window that reaches beyond it: the pixel at which a patch begins is beyond 32 bits.
 JCUCONV_TEST(far_rows_outside_an_image) {
     constexpr int kRows = 1 << 10, kColumns = 1 << 20, kTaps = 3, kDilation = 1100, kUsed = 64;
