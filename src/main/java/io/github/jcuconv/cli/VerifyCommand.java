@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -40,9 +41,12 @@ final class VerifyCommand extends Command {
     @Option(names = "--dtype", paramLabel = "T", description = "fp32 (default), fp16 or bf16")
     String dtype = "fp32";
 
-    @Option(names = "--against", paramLabel = "E", description = "run the same on another engine too")
-    @Nullable
-    String against;
+    @Option(
+            names = "--against",
+            paramLabel = "E",
+            split = ",",
+            description = "run the same on other engines too, e.g. cudnn,onednn, and say which one deviates")
+    List<String> against = List.of();
 
     @Option(names = "--tier", paramLabel = "T", description = "smoke, ci (default) or all: how large shapes may be")
     String tier = "ci";
@@ -68,13 +72,13 @@ final class VerifyCommand extends Command {
         int ran = 0;
         int skipped = 0;
         List<Map<String, Object>> failures = new ArrayList<>();
-        for (String name : against == null ? List.of(engine) : List.of(engine, against)) {
+        for (String name : Stream.concat(Stream.of(engine), against.stream()).toList()) {
             try (Engine opened = Engines.open(name, err)) {
                 VerifyRun.Report report = VerifyRun.run(opened, cases, writer(), this::show);
                 ran += report.cases();
                 skipped += report.notRun().size();
                 report.failures().forEach(f -> failures.add(failure(f)));
-                if (against != null) {
+                if (!against.isEmpty()) {
                     int deviating = report.failures().size();
                     say("%s: %,d of %,d cases deviate from the oracle", name, deviating, report.cases());
                 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,6 +43,18 @@ class AgainstCudnnTest {
         assertEquals(1, one.status(), one.out());
         assertTrue(one.out().contains("emulated: 0 of 2 cases deviate from the oracle"), one.out());
         assertTrue(one.out().contains("cudnn: 2 of 2 cases deviate from the oracle"), one.out());
+    }
+
+    @Test
+    void verify_takes_several_others() throws Exception {
+        List<String> three = new ArrayList<>(VERIFY);
+        three.set(three.indexOf("cudnn"), "cudnn,reference");
+        StandIn.Result result =
+                new StandIn(temp).with("CUDNN_STAND_IN_BUG", "swaps_strides").cli(three);
+        assertEquals(1, result.status(), result.out());
+        assertTrue(result.out().contains("emulated: 0 of 2 cases deviate from the oracle"), result.out());
+        assertTrue(result.out().contains("cudnn: 2 of 2 cases deviate from the oracle"), result.out());
+        assertTrue(result.out().contains("reference: 0 of 2 cases deviate from the oracle"), result.out());
     }
 
     @Test

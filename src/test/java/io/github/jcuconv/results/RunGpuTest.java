@@ -42,7 +42,7 @@ class RunGpuTest {
             [[ $1 != -version ]] || { echo 'openjdk version "17.0.1"' >&2; exit; }
             echo "$*" >>"$CALLS"
             case "$*" in
-                *'Main doctor'*) [[ -e $CALLS.none ]] || echo 'engine cuda  a GPU; self-test passed' ;;
+                *'Main doctor'*) [[ -e $CALLS.none ]] || printf 'engine %s; self-test passed\\n' 'cuda  a GPU' 'cudnn  9' 'onednn  a CPU' ;;
                 *SelectedTests*) sleep 60 ;;
                 *'verify --engine cuda --op conv2d --dtype'*) [[ -e $CALLS.well ]] || { echo 'one of 2 cases failed'; exit 1; } ;;
                 *SeededVerify*) [[ -e $CALLS.lost ]] || { touch "$CALLS.lost"; exit 10; } ;;
@@ -97,7 +97,7 @@ class RunGpuTest {
         assertEquals("conformance not run no jcuconv_conformance_cuda in " + dist + "/bin", first.line("conformance"));
         // The first process lost its device.
         assertEquals("verify passed done", first.line("verify"));
-        assertEquals(2, calls("SeededVerify"));
+        assertEquals(2, calls("SeededVerify cuda,cudnn,onednn 50000 "));
         assertTrue(first.out.contains("commit abc1234, run 20"), first.out);
         assertEquals(
                 first.out.substring(first.out.indexOf("run-gpu: ")),
