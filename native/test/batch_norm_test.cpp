@@ -38,14 +38,14 @@ struct Data {
     Vector gamma, beta, running_mean, running_var;
     Arguments a{};
 
-    // Channel i has the mean `mean` * i.
-    Data(const jcuconv_batch_norm& b, Random random, double mean)
+    // Channel i has the mean `mean` * i, all of it times `scale`.
+    Data(const jcuconv_batch_norm& b, Random random, double mean, double scale = 1)
         : type(static_cast<jcuconv_type>(b.type)), c(std::size_t(b.c)), count(double(b.pixels)),
           xs(random.reals(std::size_t(b.pixels) * c)), gs(random.reals(xs.size())), x(type, b.pixels, b.c, b.x_pitch),
           dy(type, b.pixels, b.c, b.y_pitch), y(type, b.pixels, b.c, b.y_pitch), dx(type, b.pixels, b.c, b.x_pitch),
           save_mean(JCUCONV_F32, 1, b.c), save_var(JCUCONV_F32, 1, b.c), dgamma(JCUCONV_F32, 1, b.c), dbeta(JCUCONV_F32, 1, b.c),
           gamma(random, b.c, -2, 2), beta(random, b.c, -1, 1), running_mean(random, b.c, -1, 1), running_var(random, b.c, 0.5, 2) {
-        for (std::size_t i = 0; i < xs.size(); ++i) xs[i] = rounded(type, xs[i] + mean * double(i % c)), gs[i] = rounded(type, gs[i]);
+        for (std::size_t i = 0; i < xs.size(); ++i) xs[i] = rounded(type, scale * (xs[i] + mean * double(i % c))), gs[i] = rounded(type, gs[i]);
         x.write(xs), dy.write(gs);
         a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_DY] = dy.span(), a[JCUCONV_ARG_Y] = y.span(), a[JCUCONV_ARG_DX] = dx.span();
         a[JCUCONV_ARG_SAVE_MEAN] = save_mean.span(), a[JCUCONV_ARG_SAVE_VAR] = save_var.span();
@@ -73,8 +73,9 @@ void check_y(const char* name, const Data& d, double eps, const std::vector<floa
     matches(name, d.y, y, d.type);
 }
 
-void check_training(const jcuconv_batch_norm& b, std::uint64_t seed, double mean_of_channels = 0.25, std::uint64_t limit = UINT64_MAX) {
-    const Data d(b, Random(seed), mean_of_channels);
+void check_training(const jcuconv_batch_norm& b, std::uint64_t seed, double mean_of_channels = 0.25, std::uint64_t limit = UINT64_MAX,
+                    double scale = 1) {
+    const Data d(b, Random(seed), mean_of_channels, scale);
     if (!run_plan(jcuconv_batch_norm_plan, b, JCUCONV_FPROP, d.a, limit)) return;
     Expected mean, var, running_mean, running_var;
     for (std::size_t k = 0; k < d.c; ++k) {
@@ -157,6 +158,9 @@ JCUCONV_TEST(pitches_of_a_slice) {
 }
 
 JCUCONV_TEST(a_mean_far_above_the_spread_keeps_the_variance) { check_training(norm(2000, 5), 7, 10000); }
+
+// A rounding of anything of the size of 1 would be all that is left.
+JCUCONV_TEST(tiny_values_keep_their_statistics) { check_training(norm(2000, 5), 7, 0.25, UINT64_MAX, 0x1p-30); }
 
 JCUCONV_TEST(equal_values_have_no_variance) {
     const auto b = norm(100, 4);

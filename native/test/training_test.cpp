@@ -151,6 +151,21 @@ JCUCONV_TEST(a_wrong_label_makes_the_loss_nan_and_no_label_makes_it_zero) {
     CHECK(loss.read()[0] == 0.0f);
 }
 
+// 3 is the first that is none of three classes.
+JCUCONV_TEST(a_wrong_label_makes_the_gradients_of_its_row_nan) {
+    Tensor x(JCUCONV_F32, 3, 3), factor(JCUCONV_F32, 1, 1);
+    const Tensor gradients(JCUCONV_F32, 3, 3);
+    filled(x, {1, 2, 3, 4, 5, 6, 7, 8, 9}), filled(factor, {1});
+    const Labels labels({3, 2, -2});
+    Arguments a{};
+    a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_LABELS] = labels.memory.span();
+    a[JCUCONV_ARG_LOSS_SCALE] = factor.span(), a[JCUCONV_ARG_DX] = gradients.span();
+    const jcuconv_softmax_cross_entropy problem{3, 3, -1, JCUCONV_F32, 0};
+    run_plan(jcuconv_softmax_cross_entropy_plan, problem, JCUCONV_DGRAD, a);
+    const auto found = gradients.read();
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::isnan(found[i]) == (i / 3 != 1));
+}
+
 JCUCONV_TEST(optimizers_follow_their_formulas) {
     for (const int kind : {JCUCONV_SGD, JCUCONV_SGD_MOMENTUM, JCUCONV_ADAM})
         for (const int storage : {0, 1, 2}) {

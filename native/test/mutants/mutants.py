@@ -4,9 +4,9 @@
     mutants.py BUILD LOG [--sanitized BUILD] [--count 300] [--seed 1] [--only TEXT] [--retry]
 
 BUILD is a CMake build of this repository with its test programs. One mutant is one textual change of one file under kernels/; it is
-compiled, linked to the objects of its test and run. One that survives its own test meets the other tests, then the sanitizer build and,
-if it is about synchronisation, the race build. LOG gets one line per mutant as it goes; a second call goes on where the first one stopped.
-Mutants that do not compile do not count, nor do those that survivors.md proves to be equivalent. The last line on standard output is the sum.
+compiled, linked to the objects of its test and run. One that survives its own test meets the sanitizer build of it, then the other tests
+and, if it is about synchronisation, the race build. LOG gets one line per mutant as it goes; a second call goes on where the first one stopped.
+Mutants that do not compile do not count; those that survivors.md proves to be equivalent are not run. The last line on standard output is the sum.
 """
 import argparse
 import hashlib
@@ -174,15 +174,14 @@ def verdict(mutant, build, sanitized):
         sources = [mutant.file] if mutant.file.endswith(".cu") else includers(mutant.file)
         if mutant.file in PRINCIPAL:
             sources.sort(key=lambda s: s != PRINCIPAL[mutant.file])
-        # Every kernel that sees a header with the test that knows it best, before any meets the other tests.
+        # Every kernel that sees a header with the test that knows it best, the sanitizers included, before any meets the other tests.
+        flavours = [("", build)] + ([("sanitized ", sanitized)] if sanitized else [])
         for others in (False, True):
-            for source in sources:
-                best = "conv2d_wgmma_test" if "wgmma" in source else "conv2d_mma_test" if "mma" in source else MATCHING.get(source.split("/")[1], "training_test")
-                if killer := build.run(source, overlay, [t for t in build.tests if (t != best) == others]):
-                    return killer
-        for source in sources if sanitized else ():
-            if killer := sanitized.run(source, overlay, sanitized.tests):
-                return "sanitized " + killer
+            for name, flavour in flavours:
+                for source in sources:
+                    best = "conv2d_wgmma_test" if "wgmma" in source else "conv2d_mma_test" if "mma" in source else MATCHING.get(source.split("/")[1], "training_test")
+                    if killer := flavour.run(source, overlay, [t for t in flavour.tests if (t != best) == others]):
+                        return name + killer
         if re.search(r"sync|barrier|buffer|shared|smem|wait|cp_async", mutant.before):
             for source in sources:
                 if killer := build.race(source, overlay):
@@ -215,13 +214,13 @@ def main():
                 break
             began = time.monotonic()
             found = known.get(mutant.id)
-            if found is None or (options.retry and found == "survived"):
+            if mutant.id in equivalent:
+                found = "equivalent"
+            elif found is None or (options.retry and found == "survived"):
                 found = verdict(mutant, build, sanitized)
                 told = (mutant.id, found, mutant.operator, f"{mutant.file}:{mutant.number}", mutant.before.strip(), mutant.after.strip(),
                         f"{time.monotonic() - began:.1f}")
                 print("\t".join(told), file=out, flush=True)
-            if found == "survived" and mutant.id in equivalent:
-                found = "equivalent"
             counted[found if found in counted else "killed"] += 1
     ran = counted["killed"] + counted["survived"]
     print(f"{ran} mutants: {counted['killed']} killed, {counted['survived']} survived; not counted: {counted['equivalent']} equivalent "

@@ -35,7 +35,7 @@ final class BenchCommand extends Command {
     @Nullable
     String shapes;
 
-    @Option(names = "--precision", paramLabel = "P", description = "fp32 (default), fp16 or bf16")
+    @Option(names = "--precision", paramLabel = "P", description = "fp32 (default), tf32, fp16 or bf16")
     String precision = "fp32";
 
     @Option(names = "--against", paramLabel = "E", description = "time another engine too, in turn, and show the ratio")
@@ -71,10 +71,10 @@ final class BenchCommand extends Command {
                 String list = shapes == null ? "" : shapes;
                 require(!list.isEmpty(), "--op " + op + ": --shapes FILE, or one shape line, is needed too");
                 if (explain) {
-                    writeJson(OpExplain.run(this, engines.get(0), op, list, chosen.storage()));
+                    writeJson(OpExplain.run(this, engines.get(0), op, list, chosen));
                     return 0;
                 }
-                Map<String, Object> timed = OpBench.run(this, engines, op, list, chosen.storage());
+                Map<String, Object> timed = OpBench.run(this, engines, op, list, chosen);
                 writeJson(timed);
                 return Long.valueOf(0).equals(timed.get("wrong")) ? 0 : 1;
             }

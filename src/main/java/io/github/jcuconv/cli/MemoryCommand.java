@@ -84,7 +84,9 @@ final class MemoryCommand extends Command {
             String planned = absent ? engine + " " + arch + " (planned without a GPU)" : opened.name();
             List<TrainReport.Column> training = new ArrayList<>();
             List<TrainReport.Column> inference = new ArrayList<>();
-            for (Precision p : Precision.values()) {
+            List<Precision> columns =
+                    List.of(chosen == Precision.TF32 ? chosen : Precision.FP32, Precision.FP16, Precision.BF16);
+            for (Precision p : columns) {
                 training.add(new TrainReport.Column(p.label(), Trainer.predict(network, opened, config(p)), null));
                 inference.add(new TrainReport.Column(p.label(), Predictor.predict(network, opened, batch, p), null));
             }
@@ -97,8 +99,8 @@ final class MemoryCommand extends Command {
             say("");
             say("inference at its peak");
             TrainReport.memory(inference).forEach(this::say);
-            MemoryPlan plan = training.get(chosen.ordinal()).plan();
-            MemoryPlan infers = inference.get(chosen.ordinal()).plan();
+            MemoryPlan plan = training.get(columns.indexOf(chosen)).plan();
+            MemoryPlan infers = inference.get(columns.indexOf(chosen)).plan();
             Remedies advisor = new Remedies(network, opened, config(chosen));
             List<Remedies.Remedy> remedies = advisor.all(bound);
             say("");

@@ -1,13 +1,12 @@
 package io.github.jcuconv.cli;
 
-import io.github.jcuconv.DataType;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.Plan;
+import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.verify.Descriptors;
-import io.github.jcuconv.verify.ShapeFile;
 import io.github.jcuconv.verify.ShapeLine;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,11 +17,11 @@ import java.util.Map;
 final class OpExplain {
     private OpExplain() {}
 
-    static Map<String, Object> run(Command command, Engine engine, String op, String shapes, DataType storage) {
+    static Map<String, Object> run(Command command, Engine engine, String op, String shapes, Precision precision) {
         Names.require("--op", op, Descriptors.names());
         List<Map<String, Object>> rows = new ArrayList<>();
-        for (ShapeLine line : ShapeFile.read(shapes)) {
-            OpDescriptor descriptor = Descriptors.of(op, line, storage);
+        for (ShapeLine line : Settings.lines(op, shapes, precision)) {
+            OpDescriptor descriptor = Descriptors.of(op, line, precision.storage());
             command.say(line.name() + "  " + line.shape());
             for (Pass pass : descriptor.passes()) {
                 String name = pass.name().toLowerCase(Locale.ROOT);

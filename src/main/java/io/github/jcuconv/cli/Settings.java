@@ -5,6 +5,10 @@ import io.github.jcuconv.nn.Optimizer;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.nn.Schedule;
 import io.github.jcuconv.nn.TrainerConfig;
+import io.github.jcuconv.verify.Descriptors;
+import io.github.jcuconv.verify.ShapeFile;
+import io.github.jcuconv.verify.ShapeLine;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,8 +110,17 @@ record Settings(
 
     /** The precision of that name. */
     static Precision precision(String label) {
-        List<String> labels = List.of(Precision.FP32.label(), Precision.FP16.label(), Precision.BF16.label());
+        List<String> labels =
+                Arrays.stream(Precision.values()).map(Precision::label).toList();
         return Precision.parse(Names.require("--precision", label, labels));
+    }
+
+    /** Shape lines for an operation in a precision: tf32 is fp32 with another way to multiply, where the operation multiplies. */
+    static List<ShapeLine> lines(String op, String shapes, Precision precision) {
+        boolean tf32 = precision == Precision.TF32 && Descriptors.multiplies(op);
+        return ShapeFile.read(shapes).stream()
+                .map(line -> tf32 && !line.values().containsKey("terms") ? line.with("terms", 1) : line)
+                .toList();
     }
 
     TrainerConfig config(long totalSteps) {

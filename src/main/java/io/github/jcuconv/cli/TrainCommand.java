@@ -21,7 +21,7 @@ final class TrainCommand extends TrainingCommand {
     @Option(names = "--data", paramLabel = "D", required = true, description = DataOption.HELP)
     String data = "";
 
-    @Option(names = "--precision", paramLabel = "P", description = "fp32 (default), fp16 or bf16")
+    @Option(names = "--precision", paramLabel = "P", description = "fp32 (default), tf32, fp16 or bf16")
     String precision = "fp32";
 
     @Option(names = "--out", paramLabel = "DIR", description = "where the model is saved after each epoch")

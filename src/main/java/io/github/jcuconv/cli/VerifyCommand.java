@@ -1,13 +1,13 @@
 package io.github.jcuconv.cli;
 
-import io.github.jcuconv.DataType;
 import io.github.jcuconv.Dims;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.io.Npy;
+import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.reference.Tensor;
 import io.github.jcuconv.verify.Descriptors;
-import io.github.jcuconv.verify.ShapeFile;
+import io.github.jcuconv.verify.ShapeLine;
 import io.github.jcuconv.verify.TensorDump;
 import io.github.jcuconv.verify.VerifyCase;
 import io.github.jcuconv.verify.VerifyResult;
@@ -38,7 +38,7 @@ final class VerifyCommand extends Command {
     @Option(names = "--pass", paramLabel = "P", split = ",", description = "e.g. fprop,dgrad,wgrad; default: all")
     List<String> passes = List.of();
 
-    @Option(names = "--dtype", paramLabel = "T", description = "fp32 (default), fp16 or bf16")
+    @Option(names = "--dtype", paramLabel = "T", description = "fp32 (default), tf32, fp16 or bf16")
     String dtype = "fp32";
 
     @Option(
@@ -63,12 +63,13 @@ final class VerifyCommand extends Command {
     @Override
     int run() {
         Names.require("--op", op, Descriptors.names());
-        DataType storage = Settings.precision(dtype).storage();
+        Precision precision = Settings.precision(dtype);
         VerifyRun.Tier largest = Names.constant("--tier", tier, VerifyRun.Tier.values());
         List<Pass> wanted = passes.stream()
                 .map(p -> Names.constant("--pass", p, Pass.values()))
                 .toList();
-        List<VerifyCase> cases = VerifyRun.cases(op, ShapeFile.read(shapes), wanted, storage, largest, seed);
+        List<ShapeLine> lines = Settings.lines(op, shapes, precision);
+        List<VerifyCase> cases = VerifyRun.cases(op, lines, wanted, precision.storage(), largest, seed);
         int ran = 0;
         int skipped = 0;
         List<Map<String, Object>> failures = new ArrayList<>();

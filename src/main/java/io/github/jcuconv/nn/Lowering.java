@@ -30,6 +30,9 @@ final class Lowering {
     private final Emitter emitter;
     private final Weights weights;
     private final Types types;
+    /** Of convolutions and dense layers. */
+    private final Types weightedTypes;
+
     private final @Nullable Value seed;
     private final boolean accumulate;
     private final Set<String> overwritten;
@@ -71,7 +74,7 @@ final class Lowering {
             Network network,
             Emitter emitter,
             Weights weights,
-            DataType storage,
+            Precision precision,
             @Nullable Value seed,
             boolean accumulate) {
         this.network = network;
@@ -87,7 +90,8 @@ final class Lowering {
         }
         this.emitter = emitter;
         this.weights = weights;
-        this.types = Types.of(storage);
+        this.types = Types.of(precision.storage());
+        this.weightedTypes = types.products(precision.products());
         this.seed = seed;
     }
 
@@ -202,11 +206,11 @@ final class Lowering {
 
     /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
     private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
-        OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
+        OpDescriptor op = layer.op(x.dims, weightedTypes, Phase.TRAINING);
         boolean logits = node.equals(network.output()) || node.lossWeight() > 0;
         if (logits && layer.activation().isEmpty()) {
             // Logits in fp32 cost nothing; an engine with one type per operation rounds them to the storage type.
-            OpDescriptor wide = layer.op(x.dims, types.with(Arg.Y, DataType.FP32), Phase.TRAINING);
+            OpDescriptor wide = layer.op(x.dims, weightedTypes.with(Arg.Y, DataType.FP32), Phase.TRAINING);
             op = emitter.can(wide, Pass.FPROP) ? wide : op;
         }
         Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, node.name(), Part.ACTIVATIONS);
@@ -371,7 +375,7 @@ final class Lowering {
     private void weightedBackward(
             Network.Node node, Layer.Weighted layer, Value x, Value dy, @Nullable Map<String, Value> gradients) {
         String name = node.name();
-        OpDescriptor op = layer.op(x.dims, types, Phase.TRAINING);
+        OpDescriptor op = layer.op(x.dims, weightedTypes, Phase.TRAINING);
         Bindings wgrad = new Bindings().use(Arg.X, x).use(Arg.DY, dy).use(Arg.DW, gradient(name + ".weight"));
         if (layer.bias()) {
             wgrad.use(Arg.DBIAS, gradient(name + ".bias"));

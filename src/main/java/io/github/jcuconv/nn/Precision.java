@@ -1,6 +1,7 @@
 package io.github.jcuconv.nn;
 
 import io.github.jcuconv.DataType;
+import io.github.jcuconv.op.Products;
 import java.util.Locale;
 
 /** How activations and weights are stored; sums are always fp32, and a 16-bit training keeps fp32 master weights. */
@@ -10,7 +11,9 @@ public enum Precision {
     /** IEEE half precision with dynamic loss scaling. */
     FP16(DataType.FP16),
     /** bfloat16; its range is that of fp32, so the loss is not scaled. */
-    BF16(DataType.BF16);
+    BF16(DataType.BF16),
+    /** Stored as fp32; convolutions and dense layers may multiply on tensor cores, see {@link Products#TF32}. */
+    TF32(DataType.FP32);
 
     private final DataType storage;
 
@@ -21,6 +24,11 @@ public enum Precision {
     /** Type of activations and weights. */
     public DataType storage() {
         return storage;
+    }
+
+    /** How convolutions and dense layers may form products. */
+    Products products() {
+        return this == TF32 ? Products.TF32 : Products.EXACT;
     }
 
     /** The name on the command line. */
@@ -39,6 +47,6 @@ public enum Precision {
                 return p;
             }
         }
-        throw new IllegalArgumentException("precision " + label + ": unknown; there are fp32, fp16, bf16");
+        throw new IllegalArgumentException("precision " + label + ": unknown; there are fp32, fp16, bf16, tf32");
     }
 }

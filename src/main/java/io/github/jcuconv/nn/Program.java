@@ -112,7 +112,7 @@ final class Program implements AutoCloseable {
         this.control = config == null ? null : new Control(emitter, config);
         boolean parts = config != null && config.microBatches() > 1;
         Lowering lowering =
-                new Lowering(network, emitter, weights, storage, control == null ? null : control.seed, parts);
+                new Lowering(network, emitter, weights, precision, control == null ? null : control.seed, parts);
         List<Value> persistent = new ArrayList<>();
         if (config == null || control == null) {
             turningPoint = 0;

@@ -1,5 +1,6 @@
 package io.github.jcuconv.nn;
 
+import io.github.jcuconv.DataType;
 import io.github.jcuconv.Engine;
 import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.memory.MemoryPlan;
@@ -97,7 +98,7 @@ public final class Remedies {
             String cost = String.format(Locale.ROOT, "%,d B of gradients are summed in each step", gradients);
             add(found, devices + " devices", bytes(config.batch(config.batch() / devices)), cost, !normalizes);
         }
-        if (config.precision() == Precision.FP32) {
+        if (config.precision().storage() == DataType.FP32) {
             add(
                     found,
                     "--precision fp16",

@@ -115,6 +115,12 @@ public final class Descriptors {
         return List.copyOf(MAKERS.keySet());
     }
 
+    /** Whether the operation multiplies tensors: whether its lines may have {@code terms} and {@code stored}. */
+    public static boolean multiplies(String op) {
+        Entry entry = MAKERS.get(op);
+        return entry != null && entry.keys.contains("terms");
+    }
+
     /**
      * The descriptor of a line.
      *

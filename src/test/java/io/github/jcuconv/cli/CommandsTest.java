@@ -126,6 +126,35 @@ class CommandsTest {
             Cli none = Cli.run("bench", "--op", "conv2d", "--shapes", first, "--explain", "--engine", engine)
                     .succeeded();
             assertTrue(none.out().contains("\n         an H200 should take "), none.out());
+            String terms = "n2c16h8w8k16r3s3 x";
+            Cli tf32 = Cli.run(
+                            "bench",
+                            "--op",
+                            "conv2d",
+                            "--shapes",
+                            terms,
+                            "--explain",
+                            "--precision",
+                            "tf32",
+                            "--engine",
+                            engine)
+                    .succeeded();
+            assertTrue(tf32.out().contains("  fprop  conv2d fprop mma_gemm tf32 "), tf32.out());
+            Cli verified = Cli.run("verify", "--op", "conv2d", "--shapes", terms, "--dtype", "tf32", "--engine", engine)
+                    .succeeded();
+            assertTrue(verified.out().contains("conv2d fprop mma_gemm tf32 "), verified.out());
+            Cli pool = Cli.run(
+                            "verify",
+                            "--op",
+                            "max-pool2d",
+                            "--shapes",
+                            "n1c2h4w4r2s2",
+                            "--dtype",
+                            "tf32",
+                            "--engine",
+                            engine)
+                    .succeeded();
+            assertTrue(pool.out().endsWith(" 0 failed, 0 skipped\n"), pool.out());
         }
         Cli.run("bench", "--op", "conv2d", "--shapes", "n1c1h1w1k1r3s3 x", "--explain", "--engine", engine)
                 .failed(2, "the window 3x3 is larger");

@@ -17,9 +17,11 @@ import io.github.jcuconv.op.Lrn;
 import io.github.jcuconv.testing.Engines;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -35,6 +37,28 @@ class TrainerTest {
 
     static Stream<Arguments> enginesAndPrecisions() {
         return engines().flatMap(e -> Arrays.stream(Precision.values()).map(p -> Arguments.of(e, p)));
+    }
+
+    @Test
+    void tf32_is_for_convolutions_and_dense_layers_and_asked_for() {
+        Network network = Network.input("wide", 16, 8, 8)
+                .add("conv", conv(16, 3).same().relu())
+                .add("fc", dense(16))
+                .build();
+        Assumptions.assumeTrue(engines().anyMatch("emulated"::equals), "no emulated engine");
+        try (Engine engine = Engines.open("emulated")) {
+            for (Precision precision : List.of(Precision.FP32, Precision.TF32)) {
+                try (Trainer trainer = new Trainer(network, engine, config(precision, 0.01f))) {
+                    Map<String, String> algorithms = trainer.algorithms();
+                    for (String step : List.of("conv", "dx fc", "dw conv", "fc", "dw fc")) {
+                        boolean used = String.valueOf(algorithms.get(step)).contains(" tf32 ");
+                        assertEquals(precision == Precision.TF32, used, step + ": " + algorithms.get(step));
+                    }
+                    trainer.step(images(network, 1), LABELS);
+                    assertTrue(trainer.lastStepApplied() && Float.isFinite(trainer.loss()));
+                }
+            }
+        }
     }
 
     static Network small() {
