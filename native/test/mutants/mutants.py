@@ -31,7 +31,7 @@ SANITIZE_FLAGS = ["-DJCUCONV_SANITIZE", "-fsanitize=address,undefined", "-fno-sa
 TESTS = ["conv2d_test", "epilogue_test", "pool2d_test", "lrn_test", "training_test", "batch_norm_test", "layers_test", "step_test",
          "sparse_test", "api_test", "launch_test", "conv2d_variants_test", "conv2d_mma_test", "conv2d_wgmma_test"]
 SURVIVORS = Path(__file__).with_name("survivors.md")
-CPU_LIMIT = 30  # seconds of processor time, which load does not lengthen; a right test takes one to ten
+CPU_LIMIT = 30  # seconds of processor time, which load hardly lengthens; a right test takes one to ten, with sanitizers three times that
 WALL_LIMIT = 1800  # for what waits and does not work; long, since the mutants run beside other things
 
 # Folder of kernels/ -> the test that knows it best. Survivors meet the rest.
@@ -104,6 +104,7 @@ def candidates(seed, only):
 class Build:
     def __init__(self, build, scratch, flags=()):
         self.native, self.test, self.scratch, self.flags = Path(build) / "native", Path(build) / "native/test", Path(scratch), flags
+        self.cpu_limit = CPU_LIMIT * (4 if flags else 1)
         self.tests = [t for t in TESTS if (self.test / t).exists()]
         self.race_objects = [p for p in self.test.glob("CMakeFiles/jcuconv_race_kernels.dir/**/*.o")]
 
@@ -132,10 +133,13 @@ class Build:
         program = self.scratch / "mutant"
         subprocess.run(["g++", "-o", program, *self.flags, *inputs], check=True, capture_output=True)
         try:
-            code = subprocess.run([program], capture_output=True, timeout=WALL_LIMIT, preexec_fn=limit_cpu).returncode
+            code = subprocess.run([program], capture_output=True, timeout=WALL_LIMIT, preexec_fn=self.limit_cpu).returncode
         except subprocess.TimeoutExpired:
             return f"{test} (time limit)"
         return None if code == 0 else test if code == 1 else f"{test} (signal {-code})"
+
+    def limit_cpu(self):
+        resource.setrlimit(resource.RLIMIT_CPU, (self.cpu_limit, self.cpu_limit))
 
     def run(self, source, overlay, tests):
         """"no compile", None, or the name of the test that failed."""
@@ -156,10 +160,6 @@ class Build:
         tests = {o for t in ("conv2d_test", "training_test", "pool2d_test") for o in self.objects(t)}
         others = [p for p in self.race_objects if not str(p).endswith(right)]
         return self.failure("race_test", [mutant, *others, *tests, receiver, *self.libraries()])
-
-
-def limit_cpu():
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
 
 
 def verdict(mutant, build, sanitized):
