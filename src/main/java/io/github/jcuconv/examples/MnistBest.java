@@ -44,8 +44,8 @@ final class MnistBest implements Example {
     private record Size(
             int width, int batch, Precision precision, int images, int folds, int trials, int epochs, int models) {}
 
-    private static final Size QUICK = new Size(16, 25, Precision.FP32, 2_000, 2, 5, 6, ENSEMBLE);
-    private static final Size FULL = new Size(32, 100, Precision.BF16, 12_000, 3, 8, 20, 5);
+    private static final Size QUICK = new Size(16, 25, Precision.FP32, 1_600, 2, 4, 5, ENSEMBLE);
+    private static final Size FULL = new Size(32, 100, Precision.BF16, 24_000, 2, 8, 16, 5);
 
     @Override
     public String question() {

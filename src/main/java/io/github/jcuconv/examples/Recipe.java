@@ -36,22 +36,22 @@ import java.util.stream.Collectors;
 /**
  * A small CNN for digits and its training, with what may improve it switched on or off.
  *
- * @param width filters of the first stage; the second one has twice as many
+ * @param width filters of the first stage; the second one has twice, the third one three times as many
  * @param batch images per step
  * @param precision of the training
  * @param changes what is switched on
  */
 record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
-    /** What may improve a network or its training. */
+    /** What may improve a network or its training. The cycle comes early: at a constant rate the noise of the last steps hides the rest. */
     enum Change {
         /** Two convolutions in each stage instead of one. */
         DEEPER("two convolutions a stage"),
+        /** The rate rises and falls instead of staying as it is. */
+        CYCLE("one cycle of the rate"),
         /** Batch norm behind each convolution. */
         NORMALISED("batch norm"),
         /** Training images are moved, turned and scaled at random. */
         AUGMENTED("augmentation"),
-        /** The rate rises and falls instead of staying as it is. */
-        CYCLE("one cycle of the rate"),
         /** The weights are an average over the last steps. */
         AVERAGED("averaged weights");
 
@@ -62,6 +62,7 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
         }
     }
 
+    private static final int STAGES = 3;
     private static final float RATE = 1e-3f;
     private static final float HIGHEST_RATE = 4e-3f;
     private static final int AVERAGE_EVERY = 10;
@@ -100,7 +101,7 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
 
     Network network() {
         Network.Builder net = Network.input("mnist-best", 1, 28, 28);
-        for (int stage = 1; stage <= 2; stage++) {
+        for (int stage = 1; stage <= STAGES; stage++) {
             for (int i = 1; i <= (has(Change.DEEPER) ? 2 : 1); i++) {
                 String name = "conv" + stage + "." + i;
                 Layer.Conv conv = conv(stage * width, 3).same();

@@ -163,7 +163,7 @@ class ExamplesTest {
             assertEquals(now > best, row.get(4).equals("yes"), steps.toString());
             best = Math.max(best, now);
         }
-        assertTrue(best >= steps.number("baseline", right) + 20, steps.toString());
+        assertTrue(best >= steps.number("baseline", right) + 10, steps.toString());
         Finding.Table test = finding.tables().get(2);
         String tested = "test images right %";
         assertTrue(test.number("mean", tested) > 70, test.toString());
