@@ -70,6 +70,35 @@ JCUCONV_TEST(pointwise_is_illegal_where_a_pixel_is_skipped_or_padded) {
     CHECK(!legal(p));
 }
 
+// What lies outside a window must not be multiplied, not even by zero.
+JCUCONV_TEST(an_infinity_reaches_its_windows_alone) {
+    auto wide = conv(2, 7, 6, 5, 7, 3, 3), vectors = conv(2, 7, 6, 8, 16, 3, 3), deep = conv(2, 7, 6, 8, 8, 3, 3);
+    auto strided = conv(2, 9, 8, 4, 4, 3, 2);
+    strided.stride_h = 2, strided.stride_w = 3, strided.pad_top = strided.pad_left = 1;
+    deep.groups = 8;
+    for (auto* p : {&wide, &vectors, &deep}) p->pad_top = p->pad_bottom = p->pad_left = p->pad_right = 1;
+    const std::pair<Conv2dAlgorithm, std::vector<jcuconv_conv2d>> cases[] = {
+        {Conv2dAlgorithm::kImplicitGemm, {wide, vectors, strided}},
+        {Conv2dAlgorithm::kPointwise, {conv(2, 7, 6, 12, 20, 1, 1)}},
+        {Conv2dAlgorithm::kDepthwise, {deep}},
+        {Conv2dAlgorithm::kMmaGemm, {wide, vectors, strided}},
+        {Conv2dAlgorithm::kWgmmaGemm, {vectors}},
+    };
+    for (const auto& [algorithm, problems] : cases)
+        for (jcuconv_conv2d p : problems)
+            for (const jcuconv_type type : kTypes)
+                for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_DGRAD}) {
+                    p.type = type;
+                    Conv2dGeometry g;
+                    CHECK(conv2d_geometry(p, &g).ok());
+                    const int architecture = algorithm == Conv2dAlgorithm::kImplicitGemm ? 75 : 90;
+                    if (!conv2d_legal(algorithm, {g, type, pass, 16, 0, JCUCONV_MATH_EXACT, architecture})) continue;
+                    Variant variant{Conv2dTile::kMedium, 1, false, 5, algorithm};
+                    variant.infinity = true;
+                    run_case(p, pass, variant);
+                }
+}
+
 JCUCONV_TEST(random_shapes_are_exact_in_every_legal_algorithm) {
     Random random(77);
     constexpr int kShapes = 120;

@@ -249,6 +249,97 @@ JCUCONV_TEST(far_groups_of_convolutions) {
         }
 }
 
+// A filter tensor of more than 2^31 elements, one channel a group, under windows as large as the image: the last channels and taps.
+JCUCONV_TEST(far_filters_of_depthwise_convolutions) {
+    constexpr int kChannels = (1 << 16) - 8, kSide = 192, kUsed = 8, kTaps = kSide * kSide, kFirst = kTaps - 16;
+    for (const jcuconv_pass pass : kPasses) {
+        jcuconv_conv2d p{};
+        p.n = p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
+        p.h = p.w = p.r = p.s = kSide, p.c = p.k = p.groups = kChannels, p.type = JCUCONV_F16;
+        Conv2dGeometry g;
+        CHECK(conv2d_geometry(p, &g).ok());
+        const Conv2dTask task{g, JCUCONV_F16, pass, 16, 0};
+        CHECK(conv2d_legal(Conv2dAlgorithm::kDepthwise, task));
+        const Conv2dConfig config = configure_conv2d(Conv2dAlgorithm::kDepthwise, task);
+        const bool wgrad = pass == JCUCONV_WGRAD, forward = pass == JCUCONV_FPROP;
+        const std::uint64_t elements = std::uint64_t{kTaps} * kChannels;
+        const Region x(elements * 2), y(std::uint64_t{kChannels} * 2), w(elements * (wgrad ? sizeof(float) : 2));
+        Random random(12);
+        // Of the taps before the last sixteen all is zero.
+        const auto xs = random.integers((kTaps - kFirst) * kUsed, 3), ws = random.integers((kTaps - kFirst) * kUsed, 3), ys = random.integers(kUsed, 3);
+        const auto of = [](int tap, int c) { return std::size_t((tap - kFirst) * kUsed + c); };
+        const auto far_x = [&](int pixel, int c) { return std::size_t(std::int64_t{pixel + 1} * kChannels - kUsed + c); };
+        const auto far_w = [&](int c, int tap) { return std::size_t(std::int64_t{kChannels - kUsed + c} * kTaps + tap); };
+        for (int c = 0; c < kUsed; ++c) {
+            if (!forward) put_element(JCUCONV_F16, y.last(kUsed * 2), std::size_t(c), ys[std::size_t(c)]);
+            for (int tap = kFirst; tap < kTaps; ++tap) {
+                if (pass != JCUCONV_DGRAD) put_element(JCUCONV_F16, x.begin(), far_x(tap, c), xs[of(tap, c)]);
+                if (!wgrad) put_element(JCUCONV_F16, w.begin(), far_w(c, tap), ws[of(tap, c)]);
+            }
+        }
+        {
+            const Filtered filtered({.count = 1});
+            Outcome queued = wgrad     ? conv2d_wgrad(g, JCUCONV_F16, config, x.begin(), y.begin(), reinterpret_cast<float*>(w.begin()), false, nullptr, nullptr)
+                             : forward ? conv2d_fprop(g, JCUCONV_F16, config, x.begin(), w.begin(), y.begin(), {}, nullptr)
+                                       : conv2d_dgrad(g, JCUCONV_F16, config, y.begin(), w.begin(), x.begin(), {}, nullptr);
+            if (queued.ok()) queued = device::stream_synchronize(nullptr);
+            if (!queued.ok()) report(__FILE__, __LINE__, queued.text);
+        }
+        bool right = true;
+        for (int c = 0; c < kUsed; ++c) {
+            float sum = 0;
+            for (int tap = kFirst; tap < kTaps; ++tap) {
+                const float product = xs[of(tap, c)] * ys[std::size_t(c)];
+                if (wgrad) right = right && reinterpret_cast<const float*>(w.begin())[far_w(c, tap)] == product;
+                sum += xs[of(tap, c)] * ws[of(tap, c)];
+            }
+            if (forward) right = right && get_element(JCUCONV_F16, y.last(kUsed * 2), std::size_t(c)) == sum;
+            const float last = ys[std::size_t(c)] * ws[of(kTaps - 1, c)];
+            if (pass == JCUCONV_DGRAD) right = right && get_element(JCUCONV_F16, x.begin(), far_x(kTaps - 1, c)) == last;
+        }
+        if (!right) report(__FILE__, __LINE__, "depthwise pass " + std::to_string(pass) + ": wrong at the far end");
+    }
+}
+
+// A stride so large that few outputs lie beside more than 2^31 pixels of one part of the sum: the last output of each image.
+JCUCONV_TEST(far_images_of_one_part_under_a_large_stride) {
+    constexpr int kSide = 1 << 15, kStride = 255, kImages = 3, kOutputs = (kSide - 1) / kStride + 1;
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)
+        for (const jcuconv_pass pass : {JCUCONV_FPROP, JCUCONV_WGRAD}) {
+            const jcuconv_type type = type_of(algorithm);
+            jcuconv_conv2d p{};
+            p.c = p.k = p.r = p.s = p.groups = p.dilation_h = p.dilation_w = 1;
+            p.n = kImages, p.h = p.w = kSide, p.stride_h = p.stride_w = kStride, p.type = type;
+            Conv2dGeometry g;
+            CHECK(conv2d_geometry(p, &g).ok() && g.p == kOutputs && g.q == kOutputs);
+            const Conv2dTask task{g, type, pass, 16, 0};
+            if (!conv2d_legal(algorithm, task)) continue;
+            const Conv2dConfig config = configure_conv2d(algorithm, task);
+            const bool wgrad = pass == JCUCONV_WGRAD;
+            const Region x(std::uint64_t(g.pixels_in()) * size_of(type)), y(std::uint64_t(g.pixels_out()) * size_of(type)), w(sizeof(float));
+            if (wgrad) std::memset(y.begin(), 0, y.span().bytes);
+            Random random(13);
+            const auto xs = random.integers(kImages, 3), ys = random.integers(kImages, 3);
+            const auto output = [](int image) { return std::size_t((image + 1) * kOutputs * kOutputs - 1); };
+            const float filter = 2;
+            float sum = 0;
+            for (int i = 0; i < kImages; ++i) {
+                const std::int64_t line = std::int64_t{i} * kSide + (kOutputs - 1) * kStride;
+                put_element(type, x.begin(), std::size_t(line * kSide + (kOutputs - 1) * kStride), xs[std::size_t(i)]);
+                if (wgrad) put_element(type, y.begin(), output(i), ys[std::size_t(i)]);
+                sum += xs[std::size_t(i)] * ys[std::size_t(i)];
+            }
+            if (!wgrad) put_element(type, w.begin(), 0, filter);
+            Outcome queued = wgrad ? conv2d_wgrad(g, type, config, x.begin(), y.begin(), reinterpret_cast<float*>(w.begin()), false, nullptr, nullptr)
+                                   : conv2d_fprop(g, type, config, x.begin(), w.begin(), y.begin(), {}, nullptr);
+            if (queued.ok()) queued = device::stream_synchronize(nullptr);
+            if (!queued.ok()) report(__FILE__, __LINE__, queued.text);
+            bool right = !wgrad || *reinterpret_cast<const float*>(w.begin()) == sum;
+            for (int i = 0; i < kImages && !wgrad; ++i) right = right && get_element(type, y.begin(), output(i)) == filter * xs[std::size_t(i)];
+            if (!right) report(__FILE__, __LINE__, std::string(name_of(algorithm)) + " pass " + std::to_string(pass) + ": wrong under a large stride");
+        }
+}
+
 // The largest image there is, under a window that reaches beyond it: the pixel at which a patch begins is beyond 32 bits.
 JCUCONV_TEST(far_rows_outside_an_image) {
     constexpr int kRows = 1 << 10, kColumns = 1 << 20, kTaps = 3, kDilation = 1100, kUsed = 64;
