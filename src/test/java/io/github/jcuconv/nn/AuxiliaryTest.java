@@ -136,6 +136,11 @@ class AuxiliaryTest {
         return worst;
     }
 
+    /** The same products in fp32; in 16 bits a sum of two rounded gradients is rounded once more. */
+    private static double bound(Precision precision) {
+        return precision == Precision.FP32 ? 1e-5 : precision == Precision.FP16 ? 2e-3 : 1.6e-2;
+    }
+
     private static Map<String, float[]> parameters(Engine engine) {
         try (Trainer trainer = new Trainer(all(FIRST), engine, config(Precision.FP32))) {
             return trainer.parameters();
@@ -145,8 +150,7 @@ class AuxiliaryTest {
     @ParameterizedTest
     @MethodSource("enginesAndPrecisions")
     void losses_and_gradients_add_up(String name, Precision precision) {
-        // The same products in fp32; in 16 bits a sum of two rounded gradients is rounded once more.
-        double bound = precision == Precision.FP32 ? 1e-5 : precision == Precision.FP16 ? 2e-3 : 1.6e-2;
+        double bound = bound(precision);
         try (Engine engine = Engines.open(name)) {
             Map<String, float[]> parameters = parameters(engine);
             Outcome expected = expected(engine, precision, parameters);
@@ -161,7 +165,7 @@ class AuxiliaryTest {
     @ParameterizedTest
     @MethodSource("enginesAndPrecisions")
     void parts_of_a_batch_give_the_same(String name, Precision precision) {
-        double bound = precision == Precision.FP32 ? 1e-5 : precision == Precision.FP16 ? 2e-3 : 1.6e-2;
+        double bound = bound(precision);
         try (Engine engine = Engines.open(name)) {
             Map<String, float[]> parameters = parameters(engine);
             Outcome whole = Outcome.of(engine, all(FIRST), config(precision), parameters);
