@@ -7,6 +7,9 @@
 // Resources  4.2 KB shared memory; a row of 33 floats puts the elements of a column into different banks.
 //            Floor: bytes of x + y.
 // Lost       Reading x along and writing y across: a store instruction then touches 32 lines for 4 bytes of each.
+#include <cstdint>
+#include <type_traits>
+
 #include "core/arithmetic.h"
 #include "kernels/reorder/reorder.h"
 #include "kernels/reorder/with_two_types.h"
@@ -21,6 +24,19 @@ struct Shared {
     float tile[kTile][kTile + 1];
 };
 
+// Within a type of 16 bits the bits move as words, which fp32 holds exactly: one kernel for both of them, and a NaN stays what it was.
+template <class T>
+JCUCONV_DEVICE float to_tile(T value) {
+    if constexpr (std::is_same_v<T, std::uint16_t>) return static_cast<float>(value);
+    else return to_f32(value);
+}
+
+template <class T>
+JCUCONV_DEVICE T from_tile(float value) {
+    if constexpr (std::is_same_v<T, std::uint16_t>) return static_cast<std::uint16_t>(value);
+    else return from_f32<T>(value);
+}
+
 template <class From, class To>
 JCUCONV_KERNEL(kTile* kWarps)
 transpose_kernel(int rows, int columns, int tiles_down, int tiles_across, const From* x, To* y) {
@@ -33,11 +49,11 @@ transpose_kernel(int rows, int columns, int tiles_down, int tiles_across, const 
     const std::int64_t offset = matrix * rows * columns;
     for (int i = warp; i < kTile; i += kWarps)
         if (row0 + i < rows && column0 + lane < columns)
-            s.tile[i][lane] = to_f32(load_global(x + offset + std::int64_t{row0 + i} * columns + column0 + lane));
+            s.tile[i][lane] = to_tile(load_global(x + offset + std::int64_t{row0 + i} * columns + column0 + lane));
     sync_threads();
     for (int i = warp; i < kTile; i += kWarps)
         if (column0 + i < columns && row0 + lane < rows)
-            store_global(y + offset + std::int64_t{column0 + i} * rows + row0 + lane, from_f32<To>(s.tile[lane][i]));
+            store_global(y + offset + std::int64_t{column0 + i} * rows + row0 + lane, from_tile<To>(s.tile[lane][i]));
 }
 
 }  // namespace
@@ -47,8 +63,11 @@ Outcome transpose(std::int64_t n, int rows, int columns, jcuconv_type from, jcuc
     const int down = ceil_div(rows, kTile), across = ceil_div(columns, kTile);
     const Dim3 grid = {static_cast<unsigned>(n * down * across), 1, 1};
     return with_two_types(from, to, [&]<class From, class To>() {
-        return launch("transpose", transpose_kernel<From, To>, grid, kTile * kWarps, sizeof(Shared), stream, rows, columns, down,
-                      across, static_cast<const From*>(x), static_cast<To*>(y));
+        constexpr bool kWords = std::is_same_v<From, To> && sizeof(From) == sizeof(std::uint16_t);
+        using In = std::conditional_t<kWords, std::uint16_t, From>;
+        using Out = std::conditional_t<kWords, std::uint16_t, To>;
+        return launch("transpose", transpose_kernel<In, Out>, grid, kTile * kWarps, sizeof(Shared), stream, rows, columns, down, across,
+                      static_cast<const In*>(x), static_cast<Out*>(y));
     });
 }
 
