@@ -18,12 +18,13 @@ struct GemmSize {
     std::int64_t rows, columns, batch;
 };
 
-GemmSize gemm_size(const Conv2dGeometry& g, jcuconv_pass pass) {
+// `pack`: groups that wgrad multiplies together.
+GemmSize gemm_size(const Conv2dGeometry& g, jcuconv_pass pass, int pack = 1) {
     switch (pass) {
         case JCUCONV_DGRAD:
             return {std::int64_t{g.n} * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w), g.group_c,
                     std::int64_t{g.groups} * g.stride_h * g.stride_w};
-        case JCUCONV_WGRAD: return {g.group_k, std::int64_t{g.r} * g.s * g.group_c, g.groups};
+        case JCUCONV_WGRAD: return {std::int64_t{pack} * g.group_k, std::int64_t{pack} * g.r * g.s * g.group_c, ceil_div(g.groups, pack)};
         default: return {g.pixels_out(), g.group_k, g.groups};
     }
 }
@@ -97,13 +98,29 @@ const char* mma_refuses(const Conv2dTask& t) {
     return t.architecture >= 80 ? nullptr : "tensor cores before sm_80 take fp16 alone";
 }
 
+// Groups of few filters that wgrad multiplies together: as many as fill the rows of its narrowest tile, if possible such that their
+// channels and filters are whole vectors. fp32 multiplies group by group.
+int wgrad_pack(const Conv2dTask& t) {
+    constexpr int kChunk = 8, kRows = mma_extent(Conv2dTile::kSmall, JCUCONV_WGRAD).rows;
+    const Conv2dGeometry& g = t.g;
+    if (t.pass != JCUCONV_WGRAD || t.type == JCUCONV_F32) return 1;
+    const int most = std::clamp(kRows / g.group_k, 1, g.groups);
+    for (int pack = most; pack > 0; --pack)
+        if (std::int64_t{pack} * g.group_c % kChunk == 0 && pack * g.group_k % kChunk == 0) return pack;
+    return most;
+}
+
 Conv2dConfig mma_gemm(const Conv2dTask& t) {
     const Conv2dGeometry& g = t.g;
     const int chunk = 16 / static_cast<int>(size_of(t.type));
     const auto whole = [&](std::int64_t extent) { return extent % chunk == 0; };
-    const bool aligned = t.alignment >= 16, input = whole(g.group_c) && whole(g.x_pitch), output = whole(g.group_k) && whole(g.y_pitch);
     Conv2dConfig config;
     config.algorithm = Conv2dAlgorithm::kMmaGemm;
+    config.pack = wgrad_pack(t);
+    const bool aligned = t.alignment >= 16;
+    // A last pack of fewer groups ends with the pixel's channels.
+    const bool input = whole(std::int64_t{config.pack} * g.group_c) && whole(g.c) && whole(g.x_pitch);
+    const bool output = whole(std::int64_t{config.pack} * g.group_k) && whole(g.k) && whole(g.y_pitch);
     config.math = t.type == JCUCONV_F32 ? t.math : JCUCONV_MATH_EXACT;
     // fprop loads channels c of x and of w, dgrad channels k of dy and c of w, wgrad k of dy and c of x.
     const bool loads = t.pass == JCUCONV_FPROP ? input : t.pass == JCUCONV_DGRAD ? output && whole(g.group_c) : input && output;
@@ -111,7 +128,7 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     // wgrad stores four fp32 elements, whatever the storage type.
     const bool stores = t.pass == JCUCONV_FPROP ? output : t.pass == JCUCONV_DGRAD ? input : g.group_c % 4 == 0;
     config.vec_out = aligned && stores ? (t.pass == JCUCONV_WGRAD ? 4 : chunk) : 1;
-    const GemmSize size = gemm_size(g, t.pass);
+    const GemmSize size = gemm_size(g, t.pass, config.pack);
     const bool in_registers = config.vec == 1 || t.architecture < 80 || config.math == JCUCONV_MATH_TF32X3 ||
                               (t.type == JCUCONV_F32 && t.pass == JCUCONV_WGRAD);
     const std::span<const TileRow> tiles = config.vec == 1 && t.type == JCUCONV_F32 ? kMmaTilesOfScalars
@@ -120,7 +137,7 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     config.tile = choose_tile(size, t.pass, tiles, mma_extent);
     if (t.pass == JCUCONV_WGRAD)
         config.split = choose_split(
-            {g.pixels_out(), kMinSplitPixels, blocks(size, mma_extent(config.tile, t.pass)), g.groups, g.filter_elements()},
+            {g.pixels_out(), kMinSplitPixels, blocks(size, mma_extent(config.tile, t.pass)), size.batch, g.filter_elements()},
             t.workspace_limit);
     return config;
 }
@@ -283,6 +300,7 @@ std::string describe(const Conv2dConfig& config) {
     } else if (config.algorithm != Conv2dAlgorithm::kDepthwise) {
         text += " tile " + extent + "x" + extent;
     }
+    if (config.pack > 1) text += " pack " + std::to_string(config.pack);
     return text + " vec " + std::to_string(config.vec) + " splits " + std::to_string(config.split.splits) + " workspace " +
            std::to_string(config.split.workspace_bytes);
 }

@@ -27,6 +27,7 @@ struct Conv2dConfig {
     int vec = 1;  // elements per access: 4 or 1; of the tensor cores 16 bytes or 1
     int vec_out = 1;  // elements per store of the tensor-core kernels
     jcuconv_math math = JCUCONV_MATH_EXACT;
+    int pack = 1;  // neighbouring groups that one block takes together
     PixelSplit split;  // of wgrad
 };
 

@@ -47,9 +47,9 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
         shape.grid_y = ceil_div<std::int64_t>(g.group_c, tile.columns);
         shape.grid_z = std::int64_t{g.groups} * g.stride_h * g.stride_w;
     } else {
-        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.r} * g.s * g.group_c, tile.columns);
-        shape.grid_y = ceil_div<std::int64_t>(g.group_k, tile.rows);
-        shape.grid_z = std::int64_t{g.groups} * config.split.splits;
+        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.r} * g.s * g.group_c * config.pack, tile.columns);
+        shape.grid_y = ceil_div<std::int64_t>(std::int64_t{g.group_k} * config.pack, tile.rows);
+        shape.grid_z = std::int64_t{ceil_div(g.groups, config.pack)} * config.split.splits;
     }
     return shape;
 }

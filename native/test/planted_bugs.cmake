@@ -179,6 +179,9 @@ planted_bug(mma_dgrad_taps_of_the_other_axis conv2d_mma_test ${mma_dgrad} "++tap
 planted_bug(mma_wgrad_next_image_is_the_same conv2d_mma_test ${mma_wgrad} "p[slot] = 0, ++image[slot]" "p[slot] = 0")
 planted_bug(mma_wgrad_split_tail_unmasked conv2d_mma_test ${mma_wgrad} "at + slot * Operand::kDepthsPerSlot < depth" "at < depth")
 planted_bug(mma_wgrad_accumulates_twice conv2d_mma_test ${mma_wgrad} "!split && accumulate, config.vec_out" "accumulate, config.vec_out")
+planted_bug(mma_wgrad_last_pack_is_whole conv2d_grouped_test ${mma_wgrad} "pack < g.groups - group ? pack : g.groups - group" "pack")
+planted_bug(mma_wgrad_stores_another_groups_channels conv2d_grouped_test ${mma_wgrad} "at % channels - first_of_group" "at % channels % g.group_c")
+planted_bug(mma_wgrad_channels_of_one_group conv2d_grouped_test ${mma_wgrad} "if (channel + 1 < channels)" "if (channel + 1 < g.group_c)")
 planted_bug(mma_fprop_pixel_in_32_bits sparse_test ${mma_fprop} "const std::int64_t pixel = first_pixel + row, line" "const int pixel = static_cast<int>(first_pixel) + row, line")
 
 set(wgmma kernels/conv2d/conv2d_fprop_wgmma_gemm.cu)
