@@ -142,31 +142,50 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     return config;
 }
 
-// TMA and wgmma: forward, 16 bits, one group, what a tensor map can say.
+bool fit(const Im2colCorners& corners) {
+    constexpr int kMostCorner = 127;
+    for (const int corner : {corners.lower[0], corners.lower[1], corners.upper[0], corners.upper[1]})
+        if (corner < -kMostCorner - 1 || corner > kMostCorner) return false;
+    return true;
+}
+
+bool phases_fit(const Conv2dGeometry& g) {
+    for (int phase = 0; phase < g.stride_h * g.stride_w; ++phase) {
+        const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
+        const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
+        if (!rows.idle() && !columns.idle() && !fit(phase_corners(g, rows, columns))) return false;
+    }
+    return true;
+}
+
+// TMA and wgmma: 16 bits, one group, what a tensor map can say.
 const char* wgmma_refuses(const Conv2dTask& t) {
-    constexpr int kMostTraversal = 8, kMostOffset = 255, kMostCorner = 127;
+    constexpr int kMostTraversal = 8, kMostOffset = 255;
     constexpr std::int64_t kMostStride = std::int64_t{1} << 40;
     const Conv2dGeometry& g = t.g;
     if (t.architecture != 90) return "no sm_90";
-    if (t.pass != JCUCONV_FPROP) return "a gradient";
+    if (t.pass == JCUCONV_WGRAD) return "a weight gradient";
     if (t.type == JCUCONV_F32) return "fp32";
     if (g.groups != 1) return "groups";
     if (t.alignment < 16) return "tensors not aligned to 16 bytes";
-    if (g.c % 8 != 0 || g.x_pitch % 8 != 0) return "channels are no multiple of 8";
+    const bool dgrad = t.pass == JCUCONV_DGRAD;
+    const std::int64_t pitch = dgrad ? g.y_pitch : g.x_pitch;  // of the image that is loaded
+    if (g.c % 8 != 0 || pitch % 8 != 0) return "channels are no multiple of 8";
+    if (dgrad && std::int64_t{g.stride_h} * g.stride_w > kWgmmaPhases) return "more than 4 phases";
     if (g.stride_h > kMostTraversal || g.stride_w > kMostTraversal) return "strides above 8";
-    const Im2colCorners corners = im2col_corners(g);
-    for (const int corner : {corners.lower[0], corners.lower[1], corners.upper[0], corners.upper[1]})
-        if (corner < -kMostCorner - 1 || corner > kMostCorner) return "padding beyond what a tensor map can say";
+    const std::int64_t pixels = dgrad ? std::int64_t{g.p} * g.q : std::int64_t{g.h} * g.w;
     const bool fits = (g.r - 1) * g.dilation_h <= kMostOffset && (g.s - 1) * g.dilation_w <= kMostOffset &&
-                      std::int64_t{g.h} * g.w <= kMostStride / (2 * g.x_pitch) - 1 && std::int64_t{g.r} * g.s * g.c < kMostStride / 2;
-    return fits ? nullptr : "a window or an image beyond what a tensor map can say";
+                      pixels <= kMostStride / (2 * pitch) - 1 && std::int64_t{g.r} * g.s * g.c < kMostStride / 2;
+    if (!fits) return "a window or an image beyond what a tensor map can say";
+    return (dgrad ? phases_fit(g) : fit(im2col_corners(g))) ? nullptr : "padding beyond what a tensor map can say";
 }
 
 // With its one tile: where little of it is padding and it fills half the GPU at least.
 const char* wgmma_declines(const Conv2dTask& t) {
     const auto mostly_used = [](int extent, int tile) { return 3 * ceil_div(extent, tile) * tile <= 4 * extent; };
-    if (!mostly_used(t.g.k, kWgmmaExtent.columns)) return "more than a quarter of the tiles' columns would be padding";
-    if (!mostly_used(t.g.c, kWgmmaDepth)) return "more than a quarter of the tiles' depth would be padding";
+    const bool dgrad = t.pass == JCUCONV_DGRAD;
+    if (!mostly_used(dgrad ? t.g.c : t.g.k, kWgmmaExtent.columns)) return "more than a quarter of the tiles' columns would be padding";
+    if (!mostly_used(dgrad ? t.g.k : t.g.c, kWgmmaDepth)) return "more than a quarter of the tiles' depth would be padding";
     return 2 * blocks(gemm_size(t.g, t.pass), kWgmmaExtent) >= kReferenceMultiprocessors ? nullptr : "too few tiles for half of a GPU";
 }
 
@@ -175,7 +194,8 @@ Conv2dConfig wgmma_gemm(const Conv2dTask& t) {
     config.algorithm = Conv2dAlgorithm::kWgmmaGemm;
     config.tile = Conv2dTile::kLarge;
     config.vec = 8;
-    config.vec_out = t.g.k % 8 == 0 && t.g.y_pitch % 8 == 0 ? 8 : 1;
+    const bool whole = t.pass == JCUCONV_DGRAD ? t.g.x_pitch % 8 == 0 : t.g.k % 8 == 0 && t.g.y_pitch % 8 == 0;
+    config.vec_out = whole ? 8 : 1;
     return config;
 }
 

@@ -25,14 +25,13 @@ double padded_flop(const Conv2dTask& t, const Conv2dConfig& config, const Launch
     const Conv2dGeometry& g = t.g;
     if (config.algorithm == Conv2dAlgorithm::kDepthwise) return 2.0 * static_cast<double>(g.pixels_out()) * g.k * g.r * g.s;
     const int square = tile_extent(config.tile);
-    if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm)
-        return 2.0 * static_cast<double>(shape.grid_x * shape.grid_y) * kWgmmaExtent.rows * kWgmmaExtent.columns * g.r * g.s *
-               ceil_div(g.c, kWgmmaDepth) * kWgmmaDepth;
-    const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm;
-    const MmaExtent tile = mma ? mma_extent(config.tile, t.pass) : MmaExtent{square, square};
-    const int slab = mma ? kMmaSlabBytes / static_cast<int>(size_of(t.type)) : tile_depth(config.tile);
-    double depth = double(g.r) * g.s * g.group_c;
-    if (t.pass == JCUCONV_DGRAD) depth = std::ceil(double(g.r) / g.stride_h) * std::ceil(double(g.s) / g.stride_w) * g.group_k;
+    const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm, wgmma = config.algorithm == Conv2dAlgorithm::kWgmmaGemm;
+    const MmaExtent tile = wgmma ? kWgmmaExtent : mma ? mma_extent(config.tile, t.pass) : MmaExtent{square, square};
+    const int slab = wgmma ? kWgmmaDepth : mma ? kMmaSlabBytes / static_cast<int>(size_of(t.type)) : tile_depth(config.tile);
+    // The channels of one tap; the slabs of wgmma never reach into the next one's.
+    const auto of_tap = [&](int channels) { return double(wgmma ? round_up(channels, slab) : channels); };
+    double depth = double(g.r) * g.s * of_tap(g.group_c);
+    if (t.pass == JCUCONV_DGRAD) depth = std::ceil(double(g.r) / g.stride_h) * std::ceil(double(g.s) / g.stride_w) * of_tap(g.group_k);
     if (t.pass == JCUCONV_WGRAD) depth = static_cast<double>(config.split.split_pixels > 0 ? config.split.split_pixels : g.pixels_out());
     depth = std::ceil(depth / slab) * slab;
     return 2.0 * static_cast<double>(shape.grid_x * shape.grid_y * shape.grid_z) * tile.rows * tile.columns * depth;

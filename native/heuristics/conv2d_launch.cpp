@@ -25,19 +25,13 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
     constexpr std::string_view kPointwise[] = {"conv2d_fprop_pointwise_gemm", "conv2d_dgrad_pointwise_gemm",
                                                "conv2d_wgrad_pointwise_gemm"};
     constexpr std::string_view kMma[] = {"conv2d_fprop_mma_gemm", "conv2d_dgrad_mma_gemm", "conv2d_wgrad_mma_gemm"};
-    if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) {
-        LaunchShape shape = launch_of(kernel_budget("conv2d_fprop_wgmma_gemm"));
-        shape.shared_bytes = kWgmmaSharedBytes;
-        shape.grid_x = ceil_div<std::int64_t>(g.pixels_out(), kWgmmaExtent.rows);
-        shape.grid_y = ceil_div(g.k, kWgmmaExtent.columns);
-        return shape;
-    }
-    const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm;
+    constexpr std::string_view kWgmma[] = {"conv2d_fprop_wgmma_gemm", "conv2d_dgrad_wgmma_gemm"};
+    const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm, wgmma = config.algorithm == Conv2dAlgorithm::kWgmmaGemm;
     const auto& kernels = mma ? kMma : config.algorithm == Conv2dAlgorithm::kPointwise ? kPointwise : kGeneral;
     const int square = tile_extent(config.tile);
-    const MmaExtent tile = mma ? mma_extent(config.tile, pass) : MmaExtent{square, square};
-    LaunchShape shape = launch_of(kernel_budget(kernels[pass], square));
-    shape.shared_bytes = mma ? mma_shared_bytes(tile) : gemm_shared_bytes(square, tile_depth(config.tile));
+    const MmaExtent tile = wgmma ? kWgmmaExtent : mma ? mma_extent(config.tile, pass) : MmaExtent{square, square};
+    LaunchShape shape = launch_of(wgmma ? kernel_budget(kWgmma[pass]) : kernel_budget(kernels[pass], square));
+    shape.shared_bytes = wgmma ? kWgmmaSharedBytes : mma ? mma_shared_bytes(tile) : gemm_shared_bytes(square, tile_depth(config.tile));
     if (pass == JCUCONV_FPROP) {
         shape.grid_x = ceil_div<std::int64_t>(g.pixels_out(), tile.rows);
         shape.grid_y = ceil_div<std::int64_t>(g.group_k, tile.columns);

@@ -1,4 +1,4 @@
-// The Hopper convolution against its definition: every shape that a tensor map can say, in every order in which loads may land and threads run.
+// The Hopper convolutions against their definition: every shape that a tensor map can say, in every order in which loads may land and threads run.
 #include "simt/executor.h"
 #include "test/testing/conv2d_case.h"
 
@@ -8,6 +8,7 @@ using namespace jcuconv::test;
 namespace {
 
 constexpr jcuconv_type kHalves[] = {JCUCONV_F16, JCUCONV_BF16};
+constexpr jcuconv_pass kPasses[] = {JCUCONV_FPROP, JCUCONV_DGRAD};
 
 Variant variant(int seed = 7) {
     Variant v;
@@ -15,14 +16,27 @@ Variant variant(int seed = 7) {
     return v;
 }
 
-// Both types, with and without an epilogue.
-void run_all(jcuconv_conv2d p) {
-    for (const jcuconv_type type : kHalves)
-        for (const bool extra : {false, true}) {
-            p.type = type;
-            set_epilogue(p, extra, extra);
-            if (!run_case(p, JCUCONV_FPROP, variant())) return;
-        }
+// A gradient loads y: its pixels lie at a pitch that a tensor map can say.
+jcuconv_conv2d loadable(jcuconv_conv2d p, jcuconv_pass pass) {
+    if (pass != JCUCONV_FPROP) p.y_pitch = round_up<std::int64_t>(std::max<std::int64_t>(p.k, p.y_pitch), 8);
+    return p;
+}
+
+bool run_pass(jcuconv_conv2d p, jcuconv_pass pass, bool extra, const Variant& v) {
+    p = loadable(p, pass);
+    p.accumulate = pass != JCUCONV_FPROP && extra;
+    set_epilogue(p, pass == JCUCONV_FPROP && extra, pass == JCUCONV_FPROP && extra);
+    return run_case(p, pass, v);
+}
+
+// Both types, with and without an epilogue or accumulation.
+void run_all(jcuconv_conv2d p, std::initializer_list<jcuconv_pass> passes = {JCUCONV_FPROP, JCUCONV_DGRAD}) {
+    for (const jcuconv_pass pass : passes)
+        for (const jcuconv_type type : kHalves)
+            for (const bool extra : {false, true}) {
+                p.type = type;
+                if (!run_pass(p, pass, extra, variant())) return;
+            }
 }
 
 bool legal(const jcuconv_conv2d& p, jcuconv_pass pass = JCUCONV_FPROP, jcuconv_type type = JCUCONV_F16, int alignment = 16, int architecture = 90) {
@@ -46,6 +60,8 @@ JCUCONV_TEST(wgmma_more_slabs_than_stages_and_fewer) {
     run_all(conv(1, 8, 8, 448, 64, 1, 1));   // 7
     run_all(conv(1, 8, 8, 384, 64, 1, 1));   // exactly 6
     run_all(conv(1, 8, 8, 128, 64, 1, 1));   // 2
+    run_all(conv(1, 8, 8, 64, 448, 1, 1), {JCUCONV_DGRAD});
+    run_all(conv(1, 8, 8, 64, 384, 1, 1), {JCUCONV_DGRAD});
 }
 
 JCUCONV_TEST(wgmma_four_different_paddings) {
@@ -60,12 +76,38 @@ JCUCONV_TEST(wgmma_unequal_strides_and_dilations_with_padding_left_over) {
     auto p = conv(2, 13, 15, 16, 24, 3, 2);
     p.stride_h = 2, p.stride_w = 3, p.dilation_h = 3, p.dilation_w = 2;
     p.pad_top = 2, p.pad_left = 3, p.pad_right = 1;
-    run_all(p);
+    run_all(p, {JCUCONV_FPROP});
     p.stride_h = 3, p.stride_w = 1, p.dilation_h = 1, p.dilation_w = 5;
     run_all(p);
     p = conv(1, 20, 20, 8, 8, 1, 1);
     p.stride_h = 8, p.stride_w = 7;
-    run_all(p);
+    run_all(p, {JCUCONV_FPROP});
+}
+
+JCUCONV_TEST(wgmma_phases_of_every_stride_with_their_own_taps) {
+    constexpr int kStrides[][2] = {{2, 2}, {1, 2}, {2, 1}, {1, 3}, {3, 1}, {4, 1}, {1, 4}};
+    int i = 0;
+    for (const auto& [down, across] : kStrides)
+        for (const int dilation : {1, 2, 3}) {
+            auto p = conv(2, 9 + i % 3, 10 + i % 2, 8, 72, 3, 1 + i % 4);
+            p.stride_h = down, p.stride_w = across, p.dilation_h = dilation, p.dilation_w = 1 + i % 3;
+            p.pad_top = i % 3, p.pad_bottom = i % 2, p.pad_left = (i + 1) % 4, p.pad_right = i % 5;
+            p.type = kHalves[i % 2];
+            if (!run_pass(p, JCUCONV_DGRAD, i % 2 == 0, variant(i))) return;
+            ++i;
+        }
+}
+
+JCUCONV_TEST(wgmma_phases_without_taps_or_pixels) {
+    auto p = conv(3, 9, 10, 136, 24, 1, 1);
+    p.stride_h = p.stride_w = 2;
+    run_all(p, {JCUCONV_DGRAD});  // three of four phases meet no tap
+    p = conv(2, 9, 1, 8, 8, 2, 1);
+    p.stride_h = 2, p.stride_w = 2;
+    run_all(p, {JCUCONV_DGRAD});  // one column: half of the phases have no pixel
+    p = conv(2, 8, 9, 8, 16, 2, 2);
+    p.stride_h = p.stride_w = 2, p.dilation_h = p.dilation_w = 2;
+    run_all(p, {JCUCONV_DGRAD});  // all taps in one phase
 }
 
 JCUCONV_TEST(wgmma_tiles_cross_rows_and_images) {
@@ -85,11 +127,13 @@ JCUCONV_TEST(wgmma_a_slice_of_a_wider_tensor_and_odd_filters) {
 
 JCUCONV_TEST(wgmma_takes_only_what_a_tensor_map_can_say) {
     auto p = conv(2, 9, 9, 64, 64, 3, 3);
-    CHECK(legal(p) && legal(p, JCUCONV_FPROP, JCUCONV_BF16));
-    CHECK(!legal(p, JCUCONV_DGRAD) && !legal(p, JCUCONV_WGRAD) && !legal(p, JCUCONV_FPROP, JCUCONV_F32));
-    CHECK(!legal(p, JCUCONV_FPROP, JCUCONV_F16, 8));
-    for (const int architecture : {75, 80, 86, 89, 100, 120}) CHECK(!legal(p, JCUCONV_FPROP, JCUCONV_F16, 16, architecture));
-    CHECK(!legal(conv(2, 9, 9, 12, 64, 3, 3)));
+    CHECK(!legal(p, JCUCONV_WGRAD));
+    for (const jcuconv_pass pass : kPasses) {
+        CHECK(legal(p, pass) && legal(p, pass, JCUCONV_BF16) && !legal(p, pass, JCUCONV_F32));
+        CHECK(!legal(p, pass, JCUCONV_F16, 8));
+        for (const int architecture : {75, 80, 86, 89, 100, 120}) CHECK(!legal(p, pass, JCUCONV_F16, 16, architecture));
+        CHECK(!legal(conv(2, 9, 9, 12, 64, 3, 3), pass));
+    }
     p.x_pitch = 68;
     CHECK(!legal(p));
     p.x_pitch = 0, p.groups = 2;
@@ -108,14 +152,45 @@ JCUCONV_TEST(wgmma_takes_only_what_a_tensor_map_can_say) {
     CHECK(!legal(p));
 }
 
+JCUCONV_TEST(wgmma_dgrad_takes_only_what_a_tensor_map_can_say) {
+    const auto taken = [](const jcuconv_conv2d& p) { return legal(p, JCUCONV_DGRAD); };
+    auto p = conv(2, 40, 40, 64, 64, 3, 3);
+    p.x_pitch = 67;
+    CHECK(taken(p));  // of what is stored alone
+    p.k = 60;
+    CHECK(!taken(p));
+    p.y_pitch = 64;
+    CHECK(taken(p));
+    p.stride_h = p.stride_w = 2;
+    CHECK(taken(p));
+    p.stride_w = 3;
+    CHECK(!taken(p));
+    p.stride_h = 1, p.stride_w = 4;
+    CHECK(taken(p));
+    p.stride_w = 5;
+    CHECK(!taken(p));
+    p = conv(1, 1, 300, 64, 64, 1, 3);
+    p.dilation_w = 64;  // the last tap lies 128 before a pixel's first
+    CHECK(taken(p));
+    p.dilation_w = 65;
+    CHECK(!taken(p));
+    p.stride_w = 2;  // half of it in dy
+    CHECK(taken(p));
+    p = conv(1, 1, 300, 64, 64, 1, 1);
+    p.pad_left = 127;
+    CHECK(taken(p));
+    p.pad_left = 128;
+    CHECK(!taken(p));
+}
+
 JCUCONV_TEST(wgmma_random_shapes_are_exact_on_integers) {
     Random random(9090);
-    constexpr int kShapes = 120;
-    int ran = 0;
+    constexpr int kShapes = 140;
+    int ran[JCUCONV_WGRAD + 1] = {};
     for (int i = 0; i < kShapes; ++i) {
         auto p = conv(random.between(1, 4), random.between(1, 14), random.between(1, 14), 8 * random.between(1, 12), random.between(1, 150),
                       random.between(1, 4), random.between(1, 4));
-        p.stride_h = random.between(1, 3), p.stride_w = random.between(1, 3);
+        p.stride_h = random.between(1, 3), p.stride_w = random.between(1, random.chance(50) ? 2 : 3);
         p.dilation_h = random.between(1, 2), p.dilation_w = random.between(1, 2);
         p.pad_top = random.between(0, 3), p.pad_bottom = random.between(0, 3);
         p.pad_left = random.between(0, 3), p.pad_right = random.between(0, 3);
@@ -124,16 +199,18 @@ JCUCONV_TEST(wgmma_random_shapes_are_exact_on_integers) {
         if (p.dilation_h * (p.r - 1) >= p.h + p.pad_top + p.pad_bottom || p.dilation_w * (p.s - 1) >= p.w + p.pad_left + p.pad_right) continue;
         p.type = kHalves[i % 2];
         const bool extra = random.chance(50);
-        set_epilogue(p, extra, extra);
         simt::Options options;
         options.seed = static_cast<std::uint64_t>(i % 4);
         options.copies = i % 3 == 0 ? simt::Copies::kLazy : i % 3 == 1 ? simt::Copies::kEager : simt::Copies::kRandom;
         simt::set_options(options);
-        if (!run_case(p, JCUCONV_FPROP, variant(i))) return;
-        ++ran;
+        for (const jcuconv_pass pass : kPasses) {
+            if (!legal(loadable(p, pass), pass)) continue;
+            if (!run_pass(p, pass, extra, variant(i))) return;
+            ++ran[pass];
+        }
     }
     simt::set_options({});
-    CHECK(ran >= 100);
+    CHECK(ran[JCUCONV_FPROP] >= 110 && ran[JCUCONV_DGRAD] >= 75);
 }
 
 JCUCONV_TEST(wgmma_real_data_stays_within_the_bound_also_where_sums_are_cut_off) {
@@ -147,7 +224,7 @@ JCUCONV_TEST(wgmma_real_data_stays_within_the_bound_also_where_sums_are_cut_off)
             p.type = type;
             Variant v = variant(3);
             v.real_data = true;
-            run_case(p, JCUCONV_FPROP, v);
+            for (const jcuconv_pass pass : kPasses) run_pass(p, pass, false, v);
         }
     simt::set_options({});
 }

@@ -146,6 +146,22 @@ JCUCONV_TEST(steps_of_a_transposed_convolution_also_depthwise) {
     }
 }
 
+JCUCONV_TEST(steps_of_a_transposed_convolution_by_wgmma) {
+    jcuconv_conv_transpose2d t{};
+    t.n = 2, t.h = t.w = 33, t.c = 48, t.k = 96, t.r = t.s = 2, t.groups = 1, t.y_pitch = 104;
+    t.stride_h = t.stride_w = 2, t.dilation_h = t.dilation_w = 1;
+    auto c = conv(2, 66, 96, 48, 2, 1, 0);
+    c.stride_h = c.stride_w = 2;
+    for (const jcuconv_type type : {JCUCONV_F16, JCUCONV_BF16}) {
+        t.type = c.type = type;
+        jcuconv_handle plan = 0;
+        CHECK(jcuconv_conv_transpose2d_plan(&t, JCUCONV_FPROP, 0, &plan) == JCUCONV_OK);
+        CHECK_CONTAINS(open_plan(plan)->description, "conv2d dgrad wgmma_gemm");
+        CHECK(jcuconv_plan_destroy(plan) == JCUCONV_OK);
+        check_conv2d("transposed by wgmma", c, jcuconv_conv_transpose2d_plan, t, true, {{1, 2, 3}, {2, 4}});
+    }
+}
+
 JCUCONV_TEST(steps_of_a_dense_layer) {
     jcuconv_dense d{};
     d.n = 7, d.c = 9, d.k = 12, d.type = JCUCONV_BF16;

@@ -130,7 +130,9 @@ JCUCONV_TEST(the_rows_passed_over_say_why) {
     CHECK(why(geometry(2, 8, 64, 64, 3, 1, 64), JCUCONV_F32).empty());  // depthwise, the first row
     const auto wide = geometry(64, 56, 256, 256, 3);
     CHECK(why(wide, JCUCONV_F16) == "not depthwise: groups of more than one channel");
-    CHECK(why(wide, JCUCONV_F16, JCUCONV_DGRAD) == "not depthwise: groups of more than one channel; not wgmma_gemm: a gradient");
+    CHECK(why(wide, JCUCONV_F16, JCUCONV_DGRAD) == "not depthwise: groups of more than one channel");
+    CHECK_CONTAINS(why(wide, JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: a weight gradient");
+    CHECK_CONTAINS(why(geometry(64, 56, 256, 256, 3, 3), JCUCONV_F16, JCUCONV_DGRAD), "not wgmma_gemm: more than 4 phases");
     CHECK_CONTAINS(why(wide, JCUCONV_F16, JCUCONV_FPROP, 80), "not wgmma_gemm: no sm_90");
     CHECK_CONTAINS(why(geometry(64, 56, 3, 256, 3), JCUCONV_F16), "not wgmma_gemm: channels are no multiple of 8");
     CHECK_CONTAINS(why(geometry(1, 7, 512, 512, 3), JCUCONV_F16), "not wgmma_gemm: too few tiles for half of a GPU");

@@ -10,11 +10,11 @@
 // Resources  As fprop. Cost: 2*n*p*q*k*r*s*c/groups FLOP; floor max(bytes of dy + w + dx, FLOP over the mma.sync rate).
 // Lost       Transposing w first: a launch and its workspace for what ldmatrix does on the way to the registers. (4-byte elements are
 //            read one by one instead, at four times the instructions; there is no transposing ldmatrix for them.)
+#include "heuristics/conv2d_phases.h"
 #include "kernels/common/grid.h"
 #include "kernels/conv2d/conv2d_mma_gemm.h"
 #include "kernels/conv2d/conv2d_mma_sources.h"
 #include "kernels/conv2d/conv2d_mma_tiles.h"
-#include "kernels/conv2d/conv2d_phases.h"
 
 namespace jcuconv {
 

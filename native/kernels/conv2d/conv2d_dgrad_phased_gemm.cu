@@ -11,10 +11,10 @@
 // Lost       One launch per phase: u_h*u_w launches that each fill a part of the GPU. Grid slots of the smaller phases that lie
 //            past their last pixel return at once, which costs less than a table of phases.
 #include "core/arithmetic.h"
+#include "heuristics/conv2d_phases.h"
 #include "kernels/common/grid.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
-#include "kernels/conv2d/conv2d_phases.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {

@@ -17,5 +17,7 @@ Outcome conv2d_wgrad_mma_gemm(const Conv2dGeometry& g, jcuconv_type type, const 
 // Of sm_90a, by TMA and wgmma.
 Outcome conv2d_fprop_wgmma_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x, const void* w,
                                 void* y, const Conv2dEpilogue& epilogue, device::Stream stream);
+Outcome conv2d_dgrad_wgmma_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy, const void* w,
+                                void* dx, const Conv2dEpilogue& epilogue, device::Stream stream);
 
 }  // namespace jcuconv

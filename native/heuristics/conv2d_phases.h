@@ -1,7 +1,11 @@
-// The phases of a strided data gradient: rows (or columns) of the input that meet the same taps.
+// The phases of a strided data gradient: rows (or columns) of the input that meet the same taps. Kernels and heuristics/ count alike.
 #pragma once
 
-#include "primitives/primitives.h"
+#if defined(__CUDACC__)
+#define JCUCONV_ANYWHERE __host__ __device__ __forceinline__
+#else
+#define JCUCONV_ANYWHERE inline
+#endif
 
 namespace jcuconv {
 
@@ -10,7 +14,7 @@ struct PhaseAxis {
     int first, count;
     int tap_first, tap_step, tap_count;
 
-    JCUCONV_DEVICE PhaseAxis(int phase, int extent, int taps, int pad, int stride, int dilation) {
+    JCUCONV_ANYWHERE PhaseAxis(int phase, int extent, int taps, int pad, int stride, int dilation) {
         first = (phase + stride - pad % stride) % stride;
         count = first < extent ? (extent - first + stride - 1) / stride : 0;
         tap_first = -1;
@@ -26,12 +30,20 @@ struct PhaseAxis {
     }
 
     // The output position that the first tap takes to position number `i` of the phase; it may lie outside. The division is exact.
-    JCUCONV_DEVICE int output(int i, int pad, int stride, int dilation) const {
+    JCUCONV_ANYWHERE int output(int i, int pad, int stride, int dilation) const {
         return (first + i * stride + pad - tap_first * dilation) / stride;
     }
 
     // How far the output of the next tap lies from it.
-    JCUCONV_DEVICE int output_step(int stride, int dilation) const { return tap_count > 1 ? -(tap_step * dilation / stride) : 0; }
+    JCUCONV_ANYWHERE int output_step(int stride, int dilation) const { return tap_count > 1 ? -(tap_step * dilation / stride) : 0; }
+
+    // Without pixels, or with pixels that no tap meets.
+    JCUCONV_ANYWHERE bool idle() const { return count == 0 || tap_count == 0; }
+
+    // Where the last tap takes the phase's first position.
+    JCUCONV_ANYWHERE int lowest(int pad, int stride, int dilation) const {
+        return output(0, pad, stride, dilation) + (tap_count - 1) * output_step(stride, dilation);
+    }
 };
 
 }  // namespace jcuconv
