@@ -105,7 +105,7 @@ Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV
         const auto wrong = [&](const char* why) {
             return Outcome(JCUCONV_INVALID_EPILOGUE, "epilogue[" + std::to_string(i) + "] = " + std::to_string(step) + ": " + why);
         };
-        if (step < JCUCONV_EPILOGUE_END || step > JCUCONV_EPILOGUE_SIGMOID) return wrong("not a jcuconv_epilogue");
+        if (step < JCUCONV_EPILOGUE_END || step > JCUCONV_EPILOGUE_SCALE) return wrong("not a jcuconv_epilogue");
         if (step == JCUCONV_EPILOGUE_END) continue;
         if (i > 0 && epilogue[i - 1] == JCUCONV_EPILOGUE_END) return wrong("a step behind the end");
         if ((seen >> step & 1) != 0) return wrong("this step stands twice");
@@ -117,6 +117,7 @@ Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV
     if (pass != JCUCONV_WGRAD && dbias != 0) return {JCUCONV_INVALID_EPILOGUE, "dbias belongs to wgrad"};
     request->epilogue.accumulate = accumulate != 0;
     request->bias = (seen >> JCUCONV_EPILOGUE_BIAS & 1) != 0;
+    request->scale = (seen >> JCUCONV_EPILOGUE_SCALE & 1) != 0;
     request->residual = (seen >> JCUCONV_EPILOGUE_RESIDUAL & 1) != 0;
     request->dbias = dbias != 0;
     return {};
@@ -125,13 +126,15 @@ Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV
 Conv2dEpilogue Conv2dRequest::bound(const Tensors& tensors) const {
     Conv2dEpilogue result = epilogue;
     result.bias = tensors.at<float>(JCUCONV_ARG_BIAS);
+    result.scale = tensors.at<float>(JCUCONV_ARG_SCALE);
     result.residual = tensors.at(JCUCONV_ARG_RESIDUAL);
     return result;
 }
 
 void add_epilogue_arguments(const Conv2dRequest& request, int channels, const Argument& y, Plan* plan) {
-    if (request.bias)
-        plan->arguments.push_back({JCUCONV_ARG_BIAS, static_cast<std::uint64_t>(channels) * sizeof(float), alignof(float)});
+    const std::uint64_t per_channel = static_cast<std::uint64_t>(channels) * sizeof(float);
+    if (request.bias) plan->arguments.push_back({JCUCONV_ARG_BIAS, per_channel, alignof(float)});
+    if (request.scale) plan->arguments.push_back({JCUCONV_ARG_SCALE, per_channel, alignof(float)});
     if (request.residual) plan->arguments.push_back({JCUCONV_ARG_RESIDUAL, y.bytes, y.alignment});
 }
 

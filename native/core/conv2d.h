@@ -29,7 +29,7 @@ Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass,
 // What a caller asks of a pass besides the convolution itself.
 struct Conv2dRequest {
     Conv2dEpilogue epilogue{};  // without addresses
-    bool bias = false, residual = false;
+    bool bias = false, scale = false, residual = false;
     bool dbias = false;
 
     // The epilogue of one execution.
@@ -40,7 +40,7 @@ struct Conv2dRequest {
 Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV_EPILOGUE_STEPS], int accumulate, int dbias,
                        Conv2dRequest* request);
 
-// Adds the arguments that the epilogue reads: a bias of `channels`, a residual with the bytes of the output.
+// Adds the arguments that the epilogue reads: a bias and a scale of `channels`, a residual with the bytes of the output.
 void add_epilogue_arguments(const Conv2dRequest& request, int channels, const Argument& y, Plan* plan);
 
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,

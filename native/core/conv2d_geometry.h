@@ -25,10 +25,12 @@ struct Conv2dGeometry {
 struct Conv2dEpilogue {
     std::uint32_t steps;   // jcuconv_epilogue in four bits each, the first one lowest: a kernel shifts them out, without an array
     const float* bias;     // one per output channel; null without that step
+    const float* scale;    // likewise
     const void* residual;  // at the output's pitch and type; null without that step
     bool accumulate;       // last: add to what the output holds
 };
 
 constexpr int kEpilogueStepBits = 4;
+static_assert(JCUCONV_EPILOGUE_STEPS * kEpilogueStepBits <= 32, "the list is one word");
 
 }  // namespace jcuconv

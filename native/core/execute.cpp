@@ -12,9 +12,9 @@ constexpr const char* kNames[] = {
     "x",     "x2",     "w",    "bias",  "y",      "residual",     "dx",          "dw",        "dbias",    "dy",
     "argmax", "saved", "gamma", "beta",  "dgamma", "dbeta",        "running_mean", "running_var", "save_mean", "save_var",
     "labels", "loss",  "loss_scale", "hyper", "m",  "v",            "w_storage",   "seed",      "flag",
-    "rates",  "counters", "dx2"};
+    "rates",  "counters", "dx2", "scale"};
 static_assert(std::size(kNames) == JCUCONV_ARG_COUNT);
-static_assert(int{JCUCONV_INVALID_DX2} == int{JCUCONV_INVALID_X} + int{JCUCONV_ARG_DX2},
+static_assert(int{JCUCONV_INVALID_SCALE} == int{JCUCONV_INVALID_X} + int{JCUCONV_ARG_SCALE},
               "statuses count like arguments");
 
 struct Named {

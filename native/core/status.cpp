@@ -54,6 +54,7 @@ const char* jcuconv_status_name(jcuconv_status status) {
         case JCUCONV_INVALID_RATES: return "INVALID_RATES";
         case JCUCONV_INVALID_COUNTERS: return "INVALID_COUNTERS";
         case JCUCONV_INVALID_DX2: return "INVALID_DX2";
+        case JCUCONV_INVALID_SCALE: return "INVALID_SCALE";
         case JCUCONV_INVALID_ARGUMENTS: return "INVALID_ARGUMENTS";
         case JCUCONV_INVALID_WORKSPACE: return "INVALID_WORKSPACE";
         case JCUCONV_INVALID_STREAM: return "INVALID_STREAM";

@@ -13,16 +13,16 @@ namespace {
 
 constexpr double kUnit = 0x1p-24;
 constexpr int kAll[] = {JCUCONV_EPILOGUE_BIAS, JCUCONV_EPILOGUE_RESIDUAL, JCUCONV_EPILOGUE_RELU, JCUCONV_EPILOGUE_TANH,
-                        JCUCONV_EPILOGUE_SIGMOID};
+                        JCUCONV_EPILOGUE_SIGMOID, JCUCONV_EPILOGUE_SCALE};
 
 // A value on its way through the steps. Integers stay exact until the first transcendental function; after it each step adds its own
-// rounding, and a function passes on an error at most as it is, since its slope is at most 1.
+// rounding, a factor multiplies the error, and a function passes on an error at most as it is, since its slope is at most 1.
 struct Traced {
     double value;
     double error = 0;
     bool exact = true;
 
-    void apply(int step, double bias, double residual) {
+    void apply(int step, double bias, double scale, double residual) {
         const auto add = [&](double addend) {
             value += addend;
             if (!exact) error += kUnit * (std::abs(value) + error);
@@ -33,6 +33,10 @@ struct Traced {
         };
         if (step == JCUCONV_EPILOGUE_BIAS) add(bias);
         if (step == JCUCONV_EPILOGUE_RESIDUAL) add(residual);
+        if (step == JCUCONV_EPILOGUE_SCALE) {
+            value *= scale, error *= std::abs(scale);
+            if (!exact) error += kUnit * (std::abs(value) + error);
+        }
         if (step == JCUCONV_EPILOGUE_RELU) value = std::max(value, 0.0);
         if (step == JCUCONV_EPILOGUE_TANH) function(std::tanh(value));
         if (step == JCUCONV_EPILOGUE_SIGMOID) function(1 / (1 + std::exp(-value)));
@@ -56,16 +60,18 @@ void check(const std::string& name, Create<Problem> create, const Problem& probl
     const auto type = static_cast<jcuconv_type>(problem.type);
     const auto pixels = std::int64_t(sums.size()) / k;
     const auto bias = halves(random, std::size_t(k)), residual = halves(random, sums.size());
+    auto scale = random.integers(std::size_t(k), 3);
+    for (float& v : scale) v = v / 2 + 0.25f;  // -5/4 .. 7/4, never 0 nor 1
     Expected expected;
     for (std::size_t i = 0; i < sums.size(); ++i) {
         Traced v{sums[i]};
-        for (const int step : problem.epilogue) v.apply(step, bias[i % bias.size()], residual[i]);
+        for (const int step : problem.epilogue) v.apply(step, bias[i % bias.size()], scale[i % scale.size()], residual[i]);
         expected.value.push_back(v.value), expected.bound.push_back(v.error);
     }
-    Tensor b(JCUCONV_F32, 1, k), z(type, pixels, k, pitch);
+    Tensor b(JCUCONV_F32, 1, k), f(JCUCONV_F32, 1, k), z(type, pixels, k, pitch);
     const Tensor y(type, pixels, k, pitch);
-    b.write(bias), z.write(residual);
-    a[JCUCONV_ARG_BIAS] = b.span(), a[JCUCONV_ARG_RESIDUAL] = z.span(), a[JCUCONV_ARG_Y] = y.span();
+    b.write(bias), f.write(scale), z.write(residual);
+    a[JCUCONV_ARG_BIAS] = b.span(), a[JCUCONV_ARG_SCALE] = f.span(), a[JCUCONV_ARG_RESIDUAL] = z.span(), a[JCUCONV_ARG_Y] = y.span();
     std::string steps;
     for (const int step : problem.epilogue) steps += " " + std::to_string(step);
     if (run_plan(create, problem, JCUCONV_FPROP, a)) matches(name + steps, y, expected, type);
@@ -110,8 +116,9 @@ std::vector<std::vector<int>> every_step() {
         for (const int second : kAll)
             if (second != first) lists.push_back({first, second});
     }
-    lists.push_back({1, 2, 3, 4, 5});
-    lists.push_back({5, 4, 3, 2, 1});
+    lists.push_back({1, 2, 3, 4, 5, 6});
+    lists.push_back({6, 5, 4, 3, 2, 1});
+    lists.push_back({6, 1, 2, 3});
     lists.push_back({2, 1, 4, 3});
     return lists;
 }
@@ -170,15 +177,15 @@ JCUCONV_TEST(steps_of_a_dense_layer) {
 
 JCUCONV_TEST(large_tiles_apply_the_epilogue_to_every_row) {
     const auto p = conv(1, 34, 3, 260, 1, 1, JCUCONV_F32);
-    check_conv2d("large", p, jcuconv_conv2d_plan, p, false, {{1, 2, 4}, {2, 3}});
+    check_conv2d("large", p, jcuconv_conv2d_plan, p, false, {{1, 2, 4}, {2, 3}, {6, 1, 3}});
 }
 
-JCUCONV_TEST(a_missing_bias_or_residual_is_named) {
+JCUCONV_TEST(a_missing_bias_scale_or_residual_is_named) {
     auto p = conv(1, 2, 4, 4, 1, 1, JCUCONV_F32);
     const Tensor x(JCUCONV_F32, 4, 4), w(JCUCONV_F32, 4, 4), y(JCUCONV_F32, 4, 4);
     Arguments a{};
     a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_W] = w.span(), a[JCUCONV_ARG_Y] = y.span();
-    for (const auto& [step, status] : {std::pair{JCUCONV_EPILOGUE_BIAS, JCUCONV_INVALID_BIAS}, {JCUCONV_EPILOGUE_RESIDUAL, JCUCONV_INVALID_RESIDUAL}}) {
+    for (const auto& [step, status] : {std::pair{JCUCONV_EPILOGUE_BIAS, JCUCONV_INVALID_BIAS}, {JCUCONV_EPILOGUE_SCALE, JCUCONV_INVALID_SCALE}, {JCUCONV_EPILOGUE_RESIDUAL, JCUCONV_INVALID_RESIDUAL}}) {
         p.epilogue[0] = step;
         jcuconv_handle plan = 0;
         CHECK(jcuconv_conv2d_plan(&p, JCUCONV_FPROP, 0, &plan) == JCUCONV_OK);

@@ -45,6 +45,8 @@ planted_bug(epilogue_relu_before_bias conv2d_test ${epilogue} "values[i] = sums[
 planted_bug(epilogue_last_step_missing epilogue_test ${epilogue} "steps != 0; steps >>=" "steps >> kEpilogueStepBits != 0; steps >>=" ${fprop})
 planted_bug(epilogue_residual_of_first_pixel epilogue_test ${epilogue} "epilogue.residual) + pixel + channel" "epilogue.residual) + channel" ${dgrad})
 planted_bug(epilogue_sigmoid_for_tanh epilogue_test ${epilogue} "case JCUCONV_EPILOGUE_TANH: values[i] = tanh_f32(values[i])" "case JCUCONV_EPILOGUE_TANH: values[i] = sigmoid(values[i])" kernels/depthwise/depthwise_fprop.cu)
+planted_bug(epilogue_scale_of_the_first_channels epilogue_test ${epilogue} "epilogue.scale + channel + i" "epilogue.scale + i" ${fprop})
+planted_bug(epilogue_scale_added epilogue_test ${epilogue} "values[i] *= load_global" "values[i] += load_global" kernels/depthwise/depthwise_dgrad.cu)
 planted_bug(relu_swallows_nan conv2d_test kernels/common/activate.h "x < 0.0f ? 0.0f : x;" "x > 0.0f ? x : 0.0f;" ${fprop})
 planted_bug(dgrad_phase_ignores_padding conv2d_test ${phases} "(phase + stride - pad % stride) % stride" "phase" ${dgrad})
 planted_bug(dgrad_tap_step_of_one conv2d_test ${phases} "tap_step = tap - tap_first" "tap_step = 1" ${dgrad})

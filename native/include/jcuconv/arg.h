@@ -35,6 +35,7 @@ typedef enum jcuconv_arg {
     JCUCONV_ARG_RATES, /* learning rate of each step, see jcuconv_step_control */
     JCUCONV_ARG_COUNTERS, /* int32[8], see jcuconv_step_control */
     JCUCONV_ARG_DX2, /* gradient of x2 */
+    JCUCONV_ARG_SCALE, /* factor of an epilogue, one number per output channel */
     JCUCONV_ARG_COUNT
 } jcuconv_arg;
 

@@ -1,6 +1,6 @@
 /* What the C API computes: one struct per operation. Activations are NHWC, filters KRSC. All sizes count elements. A pitch is
  * the distance of neighbouring pixels in elements, at least the number of channels; 0 means exactly that number, and a larger
- * one lets a tensor be a slice of the channels of a wider one (a concatenation is written in place). Bias, dw, dbias, losses
+ * one lets a tensor be a slice of the channels of a wider one (a concatenation is written in place). Bias, scale, dw, dbias, losses
  * and saved statistics are always fp32; everything else has the storage type `type`; sums are always fp32. */
 #ifndef JCUCONV_PROBLEM_H
 #define JCUCONV_PROBLEM_H
@@ -39,10 +39,11 @@ typedef enum jcuconv_epilogue {
     JCUCONV_EPILOGUE_RESIDUAL, /* + RESIDUAL, shaped like y, at y's pitch */
     JCUCONV_EPILOGUE_RELU,    /* max(0, v), a NaN stays a NaN */
     JCUCONV_EPILOGUE_TANH,
-    JCUCONV_EPILOGUE_SIGMOID
+    JCUCONV_EPILOGUE_SIGMOID,
+    JCUCONV_EPILOGUE_SCALE    /* * SCALE[k]; before a bias it is a batch normalization that does not learn */
 } jcuconv_epilogue;
 
-enum { JCUCONV_EPILOGUE_STEPS = 5 };
+enum { JCUCONV_EPILOGUE_STEPS = 6 };
 
 /* Cross-correlation of x (n h w c) with w (k r s c/groups), then the epilogue. The output is n p q k with
  * p = (h + pad_top + pad_bottom - (dilation_h * (r - 1) + 1)) / stride_h + 1, q likewise. */

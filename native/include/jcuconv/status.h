@@ -65,6 +65,7 @@ typedef enum jcuconv_status {
     JCUCONV_INVALID_RATES = 229,
     JCUCONV_INVALID_COUNTERS = 230,
     JCUCONV_INVALID_DX2 = 231,
+    JCUCONV_INVALID_SCALE = 232,
     JCUCONV_INVALID_ARGUMENTS = 250, /* the array of spans is null or too short */
     JCUCONV_INVALID_WORKSPACE = 251,
     JCUCONV_INVALID_STREAM = 252,

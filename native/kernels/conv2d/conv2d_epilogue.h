@@ -22,6 +22,7 @@ JCUCONV_DEVICE void store_conv2d(T* out, std::int64_t pixel, int channel, const 
         for (int i = 0; i < kVec; ++i) {
             switch (step) {
                 case JCUCONV_EPILOGUE_BIAS: values[i] += load_global(epilogue.bias + channel + i); break;
+                case JCUCONV_EPILOGUE_SCALE: values[i] *= load_global(epilogue.scale + channel + i); break;
                 case JCUCONV_EPILOGUE_RESIDUAL: values[i] += other[i]; break;
                 case JCUCONV_EPILOGUE_RELU: values[i] = relu(values[i]); break;
                 case JCUCONV_EPILOGUE_TANH: values[i] = tanh_f32(values[i]); break;

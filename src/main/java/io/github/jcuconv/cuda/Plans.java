@@ -146,6 +146,7 @@ final class Plans {
                         case RELU -> 3;
                         case TANH -> 4;
                         case SIGMOID -> 5;
+                        case SCALE -> 6;
                     };
             packed |= step << 4 * i;
         }

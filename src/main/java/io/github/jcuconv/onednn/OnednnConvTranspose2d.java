@@ -94,18 +94,20 @@ final class OnednnConvTranspose2d implements Factory<ConvTranspose2d> {
 
     private static void inPlace(PlanBuilder b, ConvTranspose2d op, Epilogue.Step step, Operand y, memory.desc md) {
         engine cpu = b.engine().cpu();
-        if (step == Epilogue.Step.BIAS || step == Epilogue.Step.RESIDUAL) {
-            boolean bias = step == Epilogue.Step.BIAS;
-            Arg arg = bias ? Arg.BIAS : Arg.RESIDUAL;
+        boolean activation = step == Epilogue.Step.RELU || step == Epilogue.Step.TANH || step == Epilogue.Step.SIGMOID;
+        if (!activation) {
+            Arg arg = Arg.valueOf(step.name());
             long[] shape = Descs.shape(op.y());
-            memory.desc addend =
-                    bias ? Descs.channels(shape) : b.engine().descs().of(b.layout(arg), shape, DataType.FP32);
+            memory.desc operand = arg == Arg.RESIDUAL
+                    ? b.engine().descs().of(b.layout(arg), shape, DataType.FP32)
+                    : Descs.channels(shape);
+            algorithm how = arg == Arg.SCALE ? algorithm.binary_mul : algorithm.binary_add;
             b.primitive(
-                    b.create(() -> new binary.primitive_desc(
-                            cpu, algorithm.binary_add, md, addend, md, PlanBuilder.attributes(), false)),
+                    b.create(() ->
+                            new binary.primitive_desc(cpu, how, md, operand, md, PlanBuilder.attributes(), false)),
                     List.of(
                             new PrimitiveStep.Use(DNNL_ARG_SRC, y, md),
-                            new PrimitiveStep.Use(DNNL_ARG_SRC_1, b.in(arg, DataType.FP32), addend),
+                            new PrimitiveStep.Use(DNNL_ARG_SRC_1, b.in(arg, DataType.FP32), operand),
                             new PrimitiveStep.Use(DNNL_ARG_DST, y, md)));
             return;
         }

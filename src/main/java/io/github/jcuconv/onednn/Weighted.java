@@ -323,6 +323,11 @@ record Weighted(
                         uses.add(new PrimitiveStep.Use(id, b.in(Arg.BIAS, DataType.FP32), md));
                     }
                 }
+                case SCALE -> {
+                    memory.desc md = Descs.channels(dstShape);
+                    ops.append_binary(dnnl.algorithm.binary_mul, md);
+                    uses.add(new PrimitiveStep.Use(id, b.in(Arg.SCALE, DataType.FP32), md));
+                }
                 case RESIDUAL -> {
                     DataType type =
                             b.type(Arg.RESIDUAL) == DataType.BF16 && b.engine().bf16() ? DataType.BF16 : DataType.FP32;

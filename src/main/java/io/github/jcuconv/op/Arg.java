@@ -65,5 +65,7 @@ public enum Arg {
     /** Counters of a training: steps, updates, good steps. */
     COUNTERS,
     /** Gradient of X2. */
-    DX2
+    DX2,
+    /** Factor of an epilogue, one number per output channel. */
+    SCALE
 }

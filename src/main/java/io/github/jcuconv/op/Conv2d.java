@@ -108,6 +108,9 @@ public record Conv2d(Dims x, int k, Window window, int groups, Types types, Epil
                 if (bias) {
                     args.add(ArgSpec.in(Arg.BIAS, Dims.vector(k), types.of(Arg.BIAS)));
                 }
+                if (epilogue.has(Epilogue.Step.SCALE)) {
+                    args.add(ArgSpec.in(Arg.SCALE, Dims.vector(k), types.of(Arg.SCALE)));
+                }
                 if (epilogue.has(Epilogue.Step.RESIDUAL)) {
                     args.add(ArgSpec.in(Arg.RESIDUAL, y, types.of(Arg.RESIDUAL)));
                 }

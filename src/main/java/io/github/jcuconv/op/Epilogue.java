@@ -25,7 +25,9 @@ public record Epilogue(List<Step> steps) {
         /** tanh(v). */
         TANH,
         /** 1 / (1 + exp(-v)). */
-        SIGMOID
+        SIGMOID,
+        /** * SCALE[k]; with a bias behind it, a batch normalization whose statistics stand. */
+        SCALE
     }
 
     /** Copies the list and refuses a step that stands twice. */

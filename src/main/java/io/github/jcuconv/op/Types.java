@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * The element type of every tensor of an operation. By default x x2 w y dx dx2 dy and the residual have the storage type, ARGMAX is UINT8, labels,
- * seeds and flags are INT32, and all the rest (bias, dw, dbias, batch-norm parameters and statistics, loss, optimizer state) is FP32.
+ * seeds and flags are INT32, and all the rest (bias, scale, dw, dbias, batch-norm parameters and statistics, loss, optimizer state) is FP32.
  * Accumulation is always fp32.
  *
  * @param storage type of activations and weights: FP32, FP16 or BF16

@@ -12,6 +12,7 @@ final class RefEpilogue {
         for (Epilogue.Step step : epilogue.steps()) {
             v = switch (step) {
                 case BIAS -> v + t.get(Arg.BIAS).get(0, k, 0, 0);
+                case SCALE -> v * t.get(Arg.SCALE).get(0, k, 0, 0);
                 case RESIDUAL -> v + t.get(Arg.RESIDUAL).get(n, k, p, q);
                 case RELU -> v < 0 ? 0 : v;
                 case TANH -> Math.tanh(v);

@@ -28,6 +28,7 @@ import io.github.jcuconv.op.Window;
  *
  * <p>Sums of products: (K + 2 + steps) u sum |x||w|, for K terms in any order, steps of the epilogue and one more when the output is added to:
  * each addition loses at most u of a partial sum, and no partial sum exceeds sum |x||w|. Activations of the epilogue have slopes of at most 1.
+ * A scale of the epilogue is one rounding more, and a factor of the sum over absolute values.
  * The other operations are bounded in {@link NonlinearBounds}.
  *
  * <p>On tensor cores u is 2^-22 in the sums, because their adders cut off where fp32 would round, until dumps of a GPU tighten it. Products that
@@ -43,6 +44,8 @@ public final class Bounds {
     public static final long EXACT_LIMIT = 1L << 24;
     /** Absolute error of the last activation of an epilogue: see {@link NonlinearBounds#activation}, of which this is the maximum over x. */
     private static final double EPILOGUE_ACTIVATION = 16 * U;
+    /** Above every scale of an epilogue in real data, which {@link Inputs} draws. */
+    private static final double LARGEST_SCALE = 4;
     /** Products under the smallest normal number may be flushed to zero. */
     private static final double FLUSHED = 0x1p-126;
 
@@ -158,9 +161,10 @@ public final class Bounds {
         };
     }
 
-    /** What does not scale with the data: flushed products, and the activation of the epilogue. */
+    /** What does not scale with the data: flushed products, and the activation of the epilogue; a scale may stand behind it. */
     static double floor(OpDescriptor op, Pass pass) {
-        return (terms(op, pass) + 2) * FLUSHED + (hasSmoothActivation(op, pass) ? EPILOGUE_ACTIVATION : 0);
+        double largest = epilogue(op, pass).has(Epilogue.Step.SCALE) ? LARGEST_SCALE : 1;
+        return largest * ((terms(op, pass) + 2) * FLUSHED + (hasSmoothActivation(op, pass) ? EPILOGUE_ACTIVATION : 0));
     }
 
     private static boolean hasSmoothActivation(OpDescriptor op, Pass pass) {
@@ -168,7 +172,7 @@ public final class Bounds {
         return epilogue.has(Epilogue.Step.TANH) || epilogue.has(Epilogue.Step.SIGMOID);
     }
 
-    private static Epilogue epilogue(OpDescriptor op, Pass pass) {
+    static Epilogue epilogue(OpDescriptor op, Pass pass) {
         if (pass != Pass.FPROP) {
             return Epilogue.NONE;
         }
@@ -180,7 +184,8 @@ public final class Bounds {
     /** The operation whose value on absolute inputs is the sum of absolute products: without activations. */
     static OpDescriptor magnitude(OpDescriptor op) {
         Epilogue sums = new Epilogue(epilogue(op, Pass.FPROP).steps().stream()
-                .filter(step -> step == Epilogue.Step.BIAS || step == Epilogue.Step.RESIDUAL)
+                .filter(step ->
+                        step == Epilogue.Step.BIAS || step == Epilogue.Step.RESIDUAL || step == Epilogue.Step.SCALE)
                 .toList());
         return op instanceof Conv2d c
                 ? c.epilogue(sums)

@@ -39,7 +39,7 @@ import java.util.Set;
 public final class Descriptors {
     private static final String IMAGE = "n c h w ";
     private static final String WINDOW = "r s u v pt pb pl pr ";
-    private static final String EPILOGUE = "bias residual relu tanh sigmoid ";
+    private static final String EPILOGUE = "bias residual relu tanh sigmoid scale ";
 
     @FunctionalInterface
     private interface Maker {

@@ -4,6 +4,7 @@ import io.github.jcuconv.Dims;
 import io.github.jcuconv.op.Adam;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
+import io.github.jcuconv.op.Epilogue;
 import io.github.jcuconv.op.FiniteCheck;
 import io.github.jcuconv.op.Hyper;
 import io.github.jcuconv.op.OpDescriptor;
@@ -141,14 +142,15 @@ final class Inputs {
 
     /**
      * The largest a of a short list such that integers within -a..a keep every sum exact: K a a + 3 a <= 2^24, for K products, a bias, a
-     * residual and what the output held before.
+     * residual and what the output held before; a scale multiplies all of it by up to a.
      *
      * @throws IllegalArgumentException if no integers do
      */
     static int range(OpDescriptor op, Pass pass) {
         long terms = Bounds.terms(op, pass);
+        boolean scaled = Bounds.epilogue(op, pass).has(Epilogue.Step.SCALE);
         for (int a : RANGES) {
-            if (terms * a * a + 3L * a <= Bounds.EXACT_LIMIT) {
+            if ((terms * a * a + 3L * a) * (scaled ? a : 1) <= Bounds.EXACT_LIMIT) {
                 return a;
             }
         }

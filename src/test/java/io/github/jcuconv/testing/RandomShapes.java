@@ -35,7 +35,10 @@ public final class RandomShapes {
         "relu1residual1",
         "residual1bias1",
         "bias1tanh1",
-        "sigmoid1"
+        "sigmoid1",
+        "scale1bias1relu1",
+        "bias1scale1",
+        "sigmoid1scale1residual1"
     };
     /** Products, or elements of all windows, of one pass: what the oracle's time grows with. */
     private static final long LARGEST = 500_000;
