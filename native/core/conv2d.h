@@ -16,9 +16,8 @@ std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type);
 
 // dw is fp32 whatever the storage type; the kernels write it with the vectors of their configuration.
 inline int filter_gradient_alignment(const Conv2dConfig& config) {
-    const int vec = config.algorithm == Conv2dAlgorithm::kDepthwise ? 1
-                    : config.algorithm == Conv2dAlgorithm::kMmaGemm ? config.vec_out
-                                                                    : config.vec;
+    const bool tensor_cores = config.algorithm == Conv2dAlgorithm::kMmaGemm || config.algorithm == Conv2dAlgorithm::kWgmmaGemm;
+    const int vec = config.algorithm == Conv2dAlgorithm::kDepthwise ? 1 : tensor_cores ? config.vec_out : config.vec;
     return vec * static_cast<int>(sizeof(float));
 }
 

@@ -164,39 +164,58 @@ const char* wgmma_refuses(const Conv2dTask& t) {
     constexpr std::int64_t kMostStride = std::int64_t{1} << 40;
     const Conv2dGeometry& g = t.g;
     if (t.architecture != 90) return "no sm_90";
-    if (t.pass == JCUCONV_WGRAD) return "a weight gradient";
     if (t.type == JCUCONV_F32) return "fp32";
     if (g.groups != 1) return "groups";
     if (t.alignment < 16) return "tensors not aligned to 16 bytes";
-    const bool dgrad = t.pass == JCUCONV_DGRAD;
-    const std::int64_t pitch = dgrad ? g.y_pitch : g.x_pitch;  // of the image that is loaded
-    if (g.c % 8 != 0 || pitch % 8 != 0) return "channels are no multiple of 8";
+    const bool dgrad = t.pass == JCUCONV_DGRAD, wgrad = t.pass == JCUCONV_WGRAD;
+    // What is loaded: x but in dgrad, dy but in fprop, w but in wgrad.
+    const bool in_eights = (dgrad || g.x_pitch % 8 == 0) && (t.pass == JCUCONV_FPROP || g.y_pitch % 8 == 0) && (wgrad || g.c % 8 == 0);
+    if (!in_eights) return "channels are no multiple of 8";
     if (dgrad && std::int64_t{g.stride_h} * g.stride_w > kWgmmaPhases) return "more than 4 phases";
     if (g.stride_h > kMostTraversal || g.stride_w > kMostTraversal) return "strides above 8";
-    const std::int64_t pixels = dgrad ? std::int64_t{g.p} * g.q : std::int64_t{g.h} * g.w;
+    const auto image_fits = [](std::int64_t h, std::int64_t w, std::int64_t pitch) { return h * w <= kMostStride / (2 * pitch) - 1; };
     const bool fits = (g.r - 1) * g.dilation_h <= kMostOffset && (g.s - 1) * g.dilation_w <= kMostOffset &&
-                      pixels <= kMostStride / (2 * pitch) - 1 && std::int64_t{g.r} * g.s * g.c < kMostStride / 2;
+                      (dgrad || image_fits(g.h, g.w, g.x_pitch)) && (t.pass == JCUCONV_FPROP || image_fits(g.p, g.q, g.y_pitch)) &&
+                      (wgrad || std::int64_t{g.r} * g.s * g.c < kMostStride / 2);
     if (!fits) return "a window or an image beyond what a tensor map can say";
     return (dgrad ? phases_fit(g) : fit(im2col_corners(g))) ? nullptr : "padding beyond what a tensor map can say";
 }
 
-// With its one tile: where little of it is padding and it fills half the GPU at least.
-const char* wgmma_declines(const Conv2dTask& t) {
-    const auto mostly_used = [](int extent, int tile) { return 3 * ceil_div(extent, tile) * tile <= 4 * extent; };
-    const bool dgrad = t.pass == JCUCONV_DGRAD;
-    if (!mostly_used(dgrad ? t.g.c : t.g.k, kWgmmaExtent.columns)) return "more than a quarter of the tiles' columns would be padding";
-    if (!mostly_used(dgrad ? t.g.k : t.g.c, kWgmmaDepth)) return "more than a quarter of the tiles' depth would be padding";
-    return 2 * blocks(gemm_size(t.g, t.pass), kWgmmaExtent) >= kReferenceMultiprocessors ? nullptr : "too few tiles for half of a GPU";
+std::int64_t wgmma_blocks(const Conv2dTask& t) {
+    GemmSize size = gemm_size(t.g, t.pass);
+    if (t.pass == JCUCONV_WGRAD) size.columns = wgmma_columns(t.g);
+    return blocks(size, kWgmmaExtent);
 }
 
 Conv2dConfig wgmma_gemm(const Conv2dTask& t) {
+    const Conv2dGeometry& g = t.g;
     Conv2dConfig config;
     config.algorithm = Conv2dAlgorithm::kWgmmaGemm;
     config.tile = Conv2dTile::kLarge;
     config.vec = 8;
-    const bool whole = t.pass == JCUCONV_DGRAD ? t.g.x_pitch % 8 == 0 : t.g.k % 8 == 0 && t.g.y_pitch % 8 == 0;
-    config.vec_out = whole ? 8 : 1;
+    if (t.pass == JCUCONV_FPROP) config.vec_out = g.k % 8 == 0 && g.y_pitch % 8 == 0 ? 8 : 1;
+    if (t.pass == JCUCONV_DGRAD) config.vec_out = g.x_pitch % 8 == 0 ? 8 : 1;
+    if (t.pass == JCUCONV_WGRAD) {
+        // In slabs, of half a microsecond each: filling the stages and storing the tile, and reading four bytes of each element. Estimates.
+        constexpr double kBlockSlabs = 6, kSlabsPerElement = 2e-6;
+        constexpr std::int64_t kLeastSlabs = kMinSplitPixels / kWgmmaDepth;
+        config.vec_out = g.c % 4 == 0 ? 4 : 1;
+        config.split = choose_waves({reduction_size(g, config), kLeastSlabs, wgmma_blocks(t), 1, g.filter_elements()}, kBlockSlabs,
+                                    kSlabsPerElement * double(g.filter_elements()), t.workspace_limit);
+    }
     return config;
+}
+
+// With its one tile: where little of it is padding and it fills half the GPU at least.
+const char* wgmma_declines(const Conv2dTask& t) {
+    const Conv2dGeometry& g = t.g;
+    const auto wasted = [](std::int64_t used, std::int64_t extent, int unit) { return 3 * round_up<std::int64_t>(extent, unit) > 4 * used; };
+    const bool dgrad = t.pass == JCUCONV_DGRAD, wgrad = t.pass == JCUCONV_WGRAD;
+    const std::int64_t used = wgrad ? std::int64_t{g.r} * g.s * g.c : dgrad ? g.c : g.k, depth = dgrad ? g.k : g.c;
+    if (wgrad && wasted(g.k, g.k, kWgmmaExtent.rows)) return "more than a quarter of the tiles' rows would be padding";
+    if (wasted(used, wgrad ? wgmma_columns(g) : used, kWgmmaExtent.columns)) return "more than a quarter of the tiles' columns would be padding";
+    if (!wgrad && wasted(depth, depth, kWgmmaDepth)) return "more than a quarter of the tiles' depth would be padding";
+    return 2 * wgmma_blocks(t) * wgmma_gemm(t).split.splits >= kReferenceMultiprocessors ? nullptr : "too few tiles for half of a GPU";
 }
 
 constexpr std::int64_t kMaxItems = kMaxGridX * 256;  // threads of a grid
@@ -299,7 +318,9 @@ std::string explain_conv2d(const Conv2dTask& task) {
     return passed;
 }
 
-std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig&) { return g.pixels_out(); }
+std::int64_t reduction_size(const Conv2dGeometry& g, const Conv2dConfig& config) {
+    return config.algorithm == Conv2dAlgorithm::kWgmmaGemm ? ceil_div<std::int64_t>(g.pixels_out(), kWgmmaDepth) : g.pixels_out();
+}
 
 const char* name_of(Conv2dAlgorithm algorithm) { return row_of(algorithm).name; }
 

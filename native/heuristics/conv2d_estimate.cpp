@@ -32,7 +32,8 @@ double padded_flop(const Conv2dTask& t, const Conv2dConfig& config, const Launch
     const auto of_tap = [&](int channels) { return double(wgmma ? round_up(channels, slab) : channels); };
     double depth = double(g.r) * g.s * of_tap(g.group_c);
     if (t.pass == JCUCONV_DGRAD) depth = std::ceil(double(g.r) / g.stride_h) * std::ceil(double(g.s) / g.stride_w) * of_tap(g.group_k);
-    if (t.pass == JCUCONV_WGRAD) depth = static_cast<double>(config.split.split_pixels > 0 ? config.split.split_pixels : g.pixels_out());
+    if (t.pass == JCUCONV_WGRAD)
+        depth = double(config.split.split_pixels > 0 ? config.split.split_pixels * (wgmma ? slab : 1) : g.pixels_out());
     depth = std::ceil(depth / slab) * slab;
     return 2.0 * static_cast<double>(shape.grid_x * shape.grid_y * shape.grid_z) * tile.rows * tile.columns * depth;
 }

@@ -25,7 +25,7 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
     constexpr std::string_view kPointwise[] = {"conv2d_fprop_pointwise_gemm", "conv2d_dgrad_pointwise_gemm",
                                                "conv2d_wgrad_pointwise_gemm"};
     constexpr std::string_view kMma[] = {"conv2d_fprop_mma_gemm", "conv2d_dgrad_mma_gemm", "conv2d_wgrad_mma_gemm"};
-    constexpr std::string_view kWgmma[] = {"conv2d_fprop_wgmma_gemm", "conv2d_dgrad_wgmma_gemm"};
+    constexpr std::string_view kWgmma[] = {"conv2d_fprop_wgmma_gemm", "conv2d_dgrad_wgmma_gemm", "conv2d_wgrad_wgmma_gemm"};
     const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm, wgmma = config.algorithm == Conv2dAlgorithm::kWgmmaGemm;
     const auto& kernels = mma ? kMma : config.algorithm == Conv2dAlgorithm::kPointwise ? kPointwise : kGeneral;
     const int square = tile_extent(config.tile);
@@ -41,7 +41,8 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
         shape.grid_y = ceil_div<std::int64_t>(g.group_c, tile.columns);
         shape.grid_z = std::int64_t{g.groups} * g.stride_h * g.stride_w;
     } else {
-        shape.grid_x = ceil_div<std::int64_t>(std::int64_t{g.r} * g.s * g.group_c * config.pack, tile.columns);
+        const std::int64_t columns = wgmma ? wgmma_columns(g) : std::int64_t{g.r} * g.s * g.group_c * config.pack;
+        shape.grid_x = ceil_div<std::int64_t>(columns, tile.columns);
         shape.grid_y = ceil_div<std::int64_t>(std::int64_t{g.group_k} * config.pack, tile.rows);
         shape.grid_z = std::int64_t{ceil_div(g.groups, config.pack)} * config.split.splits;
     }

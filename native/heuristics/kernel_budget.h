@@ -41,6 +41,7 @@ constexpr KernelBudget kKernelBudgets[] = {
     {"conv2d_wgrad_mma_gemm", 32, 128, 208},
     {"conv2d_fprop_wgmma_gemm", 0, 384, 168},
     {"conv2d_dgrad_wgmma_gemm", 0, 384, 168},
+    {"conv2d_wgrad_wgmma_gemm", 0, 384, 168},
     {"depthwise_fprop", 0, 256, 80},
     {"depthwise_dgrad", 0, 256, 80},
     {"depthwise_wgrad", 0, 256, 80},

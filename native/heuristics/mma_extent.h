@@ -38,6 +38,11 @@ constexpr Im2colCorners im2col_corners(const Conv2dGeometry& g) {
     return {{-g.pad_left, -g.pad_top}, {(g.q - 1) * g.stride_w - g.pad_left + 1 - g.w, (g.p - 1) * g.stride_h - g.pad_top + 1 - g.h}};
 }
 
+// Columns of wgrad: each tap's channels in whole halves of a tile.
+constexpr std::int64_t wgmma_columns(const Conv2dGeometry& g) {
+    return std::int64_t{g.r} * g.s * ((g.c + kWgmmaHalf - 1) / kWgmmaHalf) * kWgmmaHalf;
+}
+
 // The phases of dgrad that one launch takes: each has a tensor map of its own among the kernel's parameters.
 constexpr int kWgmmaPhases = 4;
 

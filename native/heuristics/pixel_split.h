@@ -29,6 +29,10 @@ constexpr std::int64_t kMinSplitPixels = 256;
 // Enough parts for two blocks per multiprocessor, as far as the workspace and the grid allow.
 PixelSplit choose_split(const Reduction& reduction, std::size_t workspace_limit);
 
+// For kernels of which a multiprocessor holds one block: as many parts as take the least time in whole waves of blocks, as far as the workspace
+// and the grid allow. What a block costs beside its pixels, and what a part costs those who add, count in pixels too.
+PixelSplit choose_waves(const Reduction& reduction, double block_cost, double part_cost, std::size_t workspace_limit);
+
 // For the kernels that sum channels over pixels.
 PixelSplit choose_column_sums(std::int64_t pixels, int channels, std::size_t workspace_limit);
 

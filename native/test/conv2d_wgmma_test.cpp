@@ -8,7 +8,7 @@ using namespace jcuconv::test;
 namespace {
 
 constexpr jcuconv_type kHalves[] = {JCUCONV_F16, JCUCONV_BF16};
-constexpr jcuconv_pass kPasses[] = {JCUCONV_FPROP, JCUCONV_DGRAD};
+constexpr jcuconv_pass kPasses[] = {JCUCONV_FPROP, JCUCONV_DGRAD, JCUCONV_WGRAD};
 
 Variant variant(int seed = 7) {
     Variant v;
@@ -29,13 +29,15 @@ bool run_pass(jcuconv_conv2d p, jcuconv_pass pass, bool extra, const Variant& v)
     return run_case(p, pass, v);
 }
 
-// Both types, with and without an epilogue or accumulation.
-void run_all(jcuconv_conv2d p, std::initializer_list<jcuconv_pass> passes = {JCUCONV_FPROP, JCUCONV_DGRAD}) {
+// Both types, with and without an epilogue or accumulation, the sums over pixels whole and in parts.
+void run_all(jcuconv_conv2d p, std::initializer_list<jcuconv_pass> passes = {JCUCONV_FPROP, JCUCONV_DGRAD, JCUCONV_WGRAD}) {
     for (const jcuconv_pass pass : passes)
         for (const jcuconv_type type : kHalves)
             for (const bool extra : {false, true}) {
+                Variant v = variant();
+                v.splits = pass == JCUCONV_WGRAD && extra != (type == JCUCONV_F16) ? 3 : 1;
                 p.type = type;
-                if (!run_pass(p, pass, extra, variant())) return;
+                if (!run_pass(p, pass, extra, v)) return;
             }
 }
 
@@ -62,6 +64,8 @@ JCUCONV_TEST(wgmma_more_slabs_than_stages_and_fewer) {
     run_all(conv(1, 8, 8, 128, 64, 1, 1));   // 2
     run_all(conv(1, 8, 8, 64, 448, 1, 1), {JCUCONV_DGRAD});
     run_all(conv(1, 8, 8, 64, 384, 1, 1), {JCUCONV_DGRAD});
+    run_all(conv(2, 25, 9, 8, 8, 1, 1), {JCUCONV_WGRAD});  // 8 slabs of pixels, the last one of 2
+    run_all(conv(6, 8, 8, 8, 8, 1, 1), {JCUCONV_WGRAD});
 }
 
 JCUCONV_TEST(wgmma_four_different_paddings) {
@@ -76,12 +80,12 @@ JCUCONV_TEST(wgmma_unequal_strides_and_dilations_with_padding_left_over) {
     auto p = conv(2, 13, 15, 16, 24, 3, 2);
     p.stride_h = 2, p.stride_w = 3, p.dilation_h = 3, p.dilation_w = 2;
     p.pad_top = 2, p.pad_left = 3, p.pad_right = 1;
-    run_all(p, {JCUCONV_FPROP});
+    run_all(p, {JCUCONV_FPROP, JCUCONV_WGRAD});
     p.stride_h = 3, p.stride_w = 1, p.dilation_h = 1, p.dilation_w = 5;
     run_all(p);
     p = conv(1, 20, 20, 8, 8, 1, 1);
     p.stride_h = 8, p.stride_w = 7;
-    run_all(p, {JCUCONV_FPROP});
+    run_all(p, {JCUCONV_FPROP, JCUCONV_WGRAD});
 }
 
 JCUCONV_TEST(wgmma_phases_of_every_stride_with_their_own_taps) {
@@ -110,6 +114,32 @@ JCUCONV_TEST(wgmma_phases_without_taps_or_pixels) {
     run_all(p, {JCUCONV_DGRAD});  // all taps in one phase
 }
 
+JCUCONV_TEST(wgmma_halves_of_a_tile_with_taps_of_their_own) {
+    run_all(conv(1, 6, 5, 64, 16, 2, 3), {JCUCONV_WGRAD});   // six taps of one half: tiles are full
+    run_all(conv(1, 6, 5, 72, 130, 1, 3), {JCUCONV_WGRAD});  // two halves a tap, the second one mostly empty
+    run_all(conv(1, 6, 5, 136, 8, 1, 1), {JCUCONV_WGRAD});   // three halves: one is left over
+}
+
+JCUCONV_TEST(wgmma_parts_begin_anywhere_and_the_last_one_is_short) {
+    auto p = conv(5, 7, 9, 24, 40, 3, 3);
+    p.pad_top = p.pad_left = 1, p.pad_bottom = 2;
+    for (const int splits : {2, 3, 4, 5, 9})
+        for (const bool extra : {false, true}) {
+            p.type = kHalves[splits % 2];
+            Variant v = variant(splits);
+            v.splits = splits;
+            if (!run_pass(p, JCUCONV_WGRAD, extra, v)) return;
+        }
+}
+
+JCUCONV_TEST(wgmma_wgrad_of_odd_channels_at_a_pitch) {
+    for (const int c : {1, 3, 12, 67}) {
+        auto p = conv(2, 5, 6, c, 19, 3, 2);
+        p.x_pitch = round_up(c, 8), p.pad_left = 1;
+        run_all(p, {JCUCONV_WGRAD});
+    }
+}
+
 JCUCONV_TEST(wgmma_tiles_cross_rows_and_images) {
     auto p = conv(37, 3, 5, 8, 8, 2, 2);
     p.pad_left = p.pad_bottom = 1;
@@ -127,13 +157,19 @@ JCUCONV_TEST(wgmma_a_slice_of_a_wider_tensor_and_odd_filters) {
 
 JCUCONV_TEST(wgmma_takes_only_what_a_tensor_map_can_say) {
     auto p = conv(2, 9, 9, 64, 64, 3, 3);
-    CHECK(!legal(p, JCUCONV_WGRAD));
     for (const jcuconv_pass pass : kPasses) {
         CHECK(legal(p, pass) && legal(p, pass, JCUCONV_BF16) && !legal(p, pass, JCUCONV_F32));
         CHECK(!legal(p, pass, JCUCONV_F16, 8));
         for (const int architecture : {75, 80, 86, 89, 100, 120}) CHECK(!legal(p, pass, JCUCONV_F16, 16, architecture));
         CHECK(!legal(conv(2, 9, 9, 12, 64, 3, 3), pass));
     }
+    auto odd = conv(2, 9, 9, 13, 21, 3, 3);
+    odd.x_pitch = 16, odd.y_pitch = 24;
+    CHECK(legal(odd, JCUCONV_WGRAD));  // what is stored lies as it likes
+    odd.x_pitch = 13;
+    CHECK(!legal(odd, JCUCONV_WGRAD));
+    odd.x_pitch = 16, odd.y_pitch = 21;
+    CHECK(!legal(odd, JCUCONV_WGRAD));
     p.x_pitch = 68;
     CHECK(!legal(p));
     p.x_pitch = 0, p.groups = 2;
@@ -205,12 +241,26 @@ JCUCONV_TEST(wgmma_random_shapes_are_exact_on_integers) {
         simt::set_options(options);
         for (const jcuconv_pass pass : kPasses) {
             if (!legal(loadable(p, pass), pass)) continue;
-            if (!run_pass(p, pass, extra, variant(i))) return;
+            Variant v = variant(i);
+            v.splits = pass == JCUCONV_WGRAD ? 1 + i % 5 : 1;
+            if (!run_pass(p, pass, extra, v)) return;
             ++ran[pass];
         }
     }
     simt::set_options({});
-    CHECK(ran[JCUCONV_FPROP] >= 110 && ran[JCUCONV_DGRAD] >= 75);
+    CHECK(ran[JCUCONV_FPROP] >= 110 && ran[JCUCONV_DGRAD] >= 75 && ran[JCUCONV_WGRAD] >= 110);
+}
+
+// What is filled in behind the last pixel, filter and channel is zero on both sides.
+JCUCONV_TEST(wgmma_an_infinity_reaches_no_other_element) {
+    auto p = conv(1, 7, 9, 24, 40, 3, 2);
+    for (const jcuconv_type type : kHalves)
+        for (const jcuconv_pass pass : kPasses) {
+            p.type = type;
+            Variant v = variant();
+            v.infinity = true;
+            run_pass(p, pass, false, v);
+        }
 }
 
 JCUCONV_TEST(wgmma_real_data_stays_within_the_bound_also_where_sums_are_cut_off) {

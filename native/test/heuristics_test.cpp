@@ -82,6 +82,20 @@ JCUCONV_TEST(workspace_limit_bounds_the_splits) {
     CHECK_CONTAINS(describe(free), "splits " + std::to_string(free.split.splits));
 }
 
+JCUCONV_TEST(one_block_per_multiprocessor_is_split_into_whole_waves) {
+    const auto g = geometry(64, 28, 128, 128, 3);
+    const auto split = [&](std::size_t limit) { return choose_conv2d({g, JCUCONV_F16, JCUCONV_WGRAD, 16, limit}); };
+    const Conv2dConfig free = split(kNoLimit);
+    const std::int64_t slabs = reduction_size(g, free), part = free.split.split_pixels;
+    CHECK(free.algorithm == Conv2dAlgorithm::kWgmmaGemm && slabs == 784);
+    CHECK(free.split.splits == 14 && 9 * free.split.splits <= 132);  // nine tiles: one wave
+    CHECK(free.split.splits * part >= slabs && (free.split.splits - 1) * part < slabs);
+    CHECK(free.split.workspace_bytes == 14u * 128 * 9 * 128 * 4);
+    const Conv2dConfig bounded = split(free.split.workspace_bytes - 1);
+    CHECK(bounded.split.workspace_bytes < free.split.workspace_bytes && bounded.split.splits == 13);
+    CHECK(configure_conv2d(Conv2dAlgorithm::kWgmmaGemm, {g, JCUCONV_F16, JCUCONV_WGRAD, 16, 0}).split.splits == 1);
+}
+
 JCUCONV_TEST(the_choice_does_not_depend_on_the_device) {
     const auto g = geometry(64, 28, 64, 64, 3);
     std::string first;
@@ -131,7 +145,10 @@ JCUCONV_TEST(the_rows_passed_over_say_why) {
     const auto wide = geometry(64, 56, 256, 256, 3);
     CHECK(why(wide, JCUCONV_F16) == "not depthwise: groups of more than one channel");
     CHECK(why(wide, JCUCONV_F16, JCUCONV_DGRAD) == "not depthwise: groups of more than one channel");
-    CHECK_CONTAINS(why(wide, JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: a weight gradient");
+    CHECK(explain_conv2d({wide, JCUCONV_F16, JCUCONV_WGRAD, 16, kNoLimit}) == "not depthwise: groups of more than one channel");
+    CHECK_CONTAINS(why(geometry(64, 56, 256, 64, 3), JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: more than a quarter of the tiles' rows");
+    CHECK_CONTAINS(why(geometry(64, 56, 64, 128, 1), JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: more than a quarter of the tiles' columns");
+    CHECK_CONTAINS(why(geometry(64, 28, 128, 128, 3), JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: too few tiles");  // without workspace
     CHECK_CONTAINS(why(geometry(64, 56, 256, 256, 3, 3), JCUCONV_F16, JCUCONV_DGRAD), "not wgmma_gemm: more than 4 phases");
     CHECK_CONTAINS(why(wide, JCUCONV_F16, JCUCONV_FPROP, 80), "not wgmma_gemm: no sm_90");
     CHECK_CONTAINS(why(geometry(64, 56, 3, 256, 3), JCUCONV_F16), "not wgmma_gemm: channels are no multiple of 8");

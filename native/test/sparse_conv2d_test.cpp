@@ -1,6 +1,7 @@
 // Every algorithm of every convolution pass where its offsets exceed 32 bits, against the fp64 oracle of the few pixels that hold data;
 // and the list of kernels that have no such case.
 #include "core/conv2d.h"
+#include "heuristics/mma_extent.h"
 #include "kernels/conv2d/conv2d.h"
 #include "test/testing/conv2d_oracle.h"
 #include "test/testing/sparse.h"
@@ -89,8 +90,9 @@ void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pa
     Conv2dConfig config = configure_conv2d(algorithm, task);
     const bool split = pass == JCUCONV_WGRAD && images > used;
     if (split) {  // so that the last part is exactly the images that hold data
-        config.split.split_pixels = std::int64_t{1} << 29;
-        config.split.splits = static_cast<int>((g.pixels_out() - 1) / config.split.split_pixels + 1);
+        const int unit = algorithm == Conv2dAlgorithm::kWgmmaGemm ? kWgmmaDepth : 1;
+        config.split.split_pixels = (std::int64_t{1} << 29) / unit;
+        config.split.splits = static_cast<int>((reduction_size(g, config) - 1) / config.split.split_pixels + 1);
     }
     Pixels x(type, g.pixels_in(), used * g.h * g.w, g.c, g.x_pitch), y(type, g.pixels_out(), used * g.p * g.q, g.k, g.y_pitch);
     const std::uint64_t filter_bytes = std::uint64_t(g.filter_elements()) * sizeof(float);

@@ -19,5 +19,7 @@ Outcome conv2d_fprop_wgmma_gemm(const Conv2dGeometry& g, jcuconv_type type, cons
                                 void* y, const Conv2dEpilogue& epilogue, device::Stream stream);
 Outcome conv2d_dgrad_wgmma_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* dy, const void* w,
                                 void* dx, const Conv2dEpilogue& epilogue, device::Stream stream);
+Outcome conv2d_wgrad_wgmma_gemm(const Conv2dGeometry& g, jcuconv_type type, const Conv2dConfig& config, const void* x, const void* dy,
+                                float* dw, bool accumulate, float* workspace, device::Stream stream);
 
 }  // namespace jcuconv
