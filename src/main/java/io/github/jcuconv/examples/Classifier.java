@@ -19,6 +19,7 @@ import java.util.function.UnaryOperator;
 final class Classifier implements AutoCloseable {
     private static final int BATCH = 50;
     private static final float RATE = 3e-3f;
+    private static final int VIEWS = 9;
 
     private final Trainer trainer;
     private final double seconds;
@@ -72,6 +73,31 @@ final class Classifier implements AutoCloseable {
             at += numbers;
         }
         return all;
+    }
+
+    /** The mean of what it answers to nine copies of each image, moved by up to one pixel; the border is repeated. */
+    static float[] views(UnaryOperator<float[]> infer, Dataset data, int batch) {
+        float[] mean = new float[data.test().count() * data.classes()];
+        for (int view = 0; view < VIEWS; view++) {
+            int down = view / 3 - 1;
+            int right = view % 3 - 1;
+            float[] answers = answers(x -> infer.apply(moved(x, data.test(), down, right)), data, batch);
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] += answers[i] / VIEWS;
+            }
+        }
+        return mean;
+    }
+
+    private static float[] moved(float[] x, Split shape, int down, int right) {
+        float[] moved = new float[x.length];
+        for (int i = 0; i < x.length; i++) {
+            int p = i % (shape.height() * shape.width());
+            int h = Math.min(shape.height() - 1, Math.max(0, p / shape.width() - down));
+            int w = Math.min(shape.width() - 1, Math.max(0, p % shape.width() - right));
+            moved[i] = x[i - p + h * shape.width() + w];
+        }
+        return moved;
     }
 
     /** Per cent of the test images to which the largest number of their answer is that of their class. */

@@ -130,7 +130,9 @@ final class MnistBest implements Example {
         private double[] trial(String name, Recipe recipe, Dataset part) {
             List<Double> right = new ArrayList<>();
             for (int fold = 0; fold < size.folds; fold++) {
-                right.add(trained(recipe, part, fold).accuracy());
+                Dataset cut = part.fold(fold, size.folds, seed);
+                Map<String, float[]> weights = trained(recipe, part, fold).weights();
+                right.add(Classifier.rounded(Classifier.accuracy(recipe.answers(engine, cut, weights), cut), 1000));
                 told.accept(String.format("%s, part %d of %d: %.2f %%", name, fold + 1, size.folds, right.get(fold)));
             }
             return statistics(right);

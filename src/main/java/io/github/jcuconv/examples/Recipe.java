@@ -53,7 +53,9 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
         /** Training images are moved, turned and scaled at random. */
         AUGMENTED("augmentation"),
         /** The weights are an average over the last steps. */
-        AVERAGED("averaged weights");
+        AVERAGED("averaged weights"),
+        /** An image is answered by the mean over nine moved copies: nothing is trained for it. */
+        VIEWED("nine views of an image");
 
         final String words;
 
@@ -75,11 +77,7 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
      * @param weights by name
      * @param curve right answers of the validation part after each epoch, per cent; empty where there was none
      */
-    record Trained(Map<String, float[]> weights, List<Double> curve) {
-        double accuracy() {
-            return curve.get(curve.size() - 1);
-        }
-    }
+    record Trained(Map<String, float[]> weights, List<Double> curve) {}
 
     /** The same with one thing more. */
     Recipe with(Change change) {
@@ -92,9 +90,10 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
         return changes.contains(change);
     }
 
-    /** What is switched on, as a part of a folder's name. */
+    /** What is switched on in training, as a part of a folder's name. */
     String label() {
         return changes.stream()
+                .filter(c -> c != Change.VIEWED)
                 .map(c -> "-" + c.name().toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining());
     }
@@ -189,10 +188,12 @@ record Recipe(int width, int batch, Precision precision, Set<Change> changes) {
         });
     }
 
-    /** What the network answers to the test images; see {@link Classifier#answers}. */
+    /** What the network answers to the test images; see {@link Classifier#answers} and {@link Classifier#views}. */
     float[] answers(Engine engine, Dataset data, Map<String, float[]> weights) {
         try (Predictor predictor = new Predictor(network(), engine, batch, Precision.FP32, weights)) {
-            return Classifier.answers(predictor::infer, data, batch);
+            return has(Change.VIEWED)
+                    ? Classifier.views(predictor::infer, data, batch)
+                    : Classifier.answers(predictor::infer, data, batch);
         }
     }
 }
