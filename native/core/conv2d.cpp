@@ -1,6 +1,7 @@
 #include "core/conv2d.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/rules.h"
 #include "heuristics/conv2d_estimate.h"
@@ -23,6 +24,29 @@ Outcome output_extent(const char* axis, int extent, int pad_low, int pad_high, i
                                             " is larger than the padded image of " + std::to_string(padded)};
     *out = static_cast<int>((padded - reach) / stride + 1);
     return {};
+}
+
+// Leaves the outputs that fill windows of `pool`.
+Outcome pool_extent(const char* name, int pool, int* out, int* log2) {
+    JCUCONV_TRY(at_least(name, pool, 0, JCUCONV_INVALID_WINDOW));
+    if (pool > *out)
+        return {JCUCONV_INVALID_WINDOW, std::string(name) + " = " + std::to_string(pool) + ": larger than the output of " + std::to_string(*out)};
+    const auto window = static_cast<unsigned>(std::max(pool, 1));
+    if (!std::has_single_bit(window))
+        return {JCUCONV_UNSUPPORTED_SIZE, std::string(name) + " = " + std::to_string(pool) + ": windows that are pooled are powers of two"};
+    *log2 = std::countr_zero(window);
+    *out -= *out % static_cast<int>(window);
+    return {};
+}
+
+// Pooling belongs to the forward pass, and the maximum may be taken first only where what follows keeps the order.
+Outcome check_pool(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dRequest& request) {
+    if (g.pool_log2 == 0) return {};
+    if (pass != JCUCONV_FPROP) return {JCUCONV_INVALID_EPILOGUE, "pool_h and pool_w belong to the forward pass"};
+    const std::uint32_t steps = request.epilogue.steps;
+    const bool kept = steps == 0 || steps == JCUCONV_EPILOGUE_BIAS || steps == JCUCONV_EPILOGUE_RELU ||
+                      steps == (JCUCONV_EPILOGUE_BIAS | JCUCONV_EPILOGUE_RELU << kEpilogueStepBits);
+    return kept ? Outcome() : Outcome(JCUCONV_INVALID_EPILOGUE, "with pool_h and pool_w the epilogue is a bias, then a ReLU, or less");
 }
 
 Outcome check_numbers(const jcuconv_conv2d& c) {
@@ -78,6 +102,9 @@ Outcome conv2d_geometry(const jcuconv_conv2d& c, Conv2dGeometry* g) {
     JCUCONV_TRY(pitch_of("y_pitch", c.y_pitch, c.k, &g->y_pitch));
     JCUCONV_TRY(output_extent("height", c.h, c.pad_top, c.pad_bottom, c.r, c.stride_h, c.dilation_h, &g->p));
     JCUCONV_TRY(output_extent("width", c.w, c.pad_left, c.pad_right, c.s, c.stride_w, c.dilation_w, &g->q));
+    JCUCONV_TRY(pool_extent("pool_h", c.pool_h, &g->p, &g->pool_h_log2));
+    JCUCONV_TRY(pool_extent("pool_w", c.pool_w, &g->q, &g->pool_w_log2));
+    g->pool_log2 = g->pool_h_log2 + g->pool_w_log2;
     return check_limits(*g);
 }
 
@@ -86,7 +113,7 @@ std::uint64_t conv2d_x_bytes(const Conv2dGeometry& g, jcuconv_type type) {
 }
 
 std::uint64_t conv2d_y_bytes(const Conv2dGeometry& g, jcuconv_type type) {
-    return tensor_bytes(g.pixels_out(), g.y_pitch, g.k, size_of(type));
+    return tensor_bytes(g.pixels_stored(), g.y_pitch, g.k, size_of(type));
 }
 
 std::uint64_t conv2d_w_bytes(const Conv2dGeometry& g, jcuconv_type type) {
@@ -174,6 +201,8 @@ Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass,
         return {JCUCONV_INVALID_MATH, "math = " + std::to_string(math) + ": not a jcuconv_math"};
     const Conv2dTask task{g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture()};
     *config = choose_conv2d(task);
+    if (!conv2d_legal(config->algorithm, task))
+        return {JCUCONV_UNSUPPORTED_SIZE, "pool_h * pool_w = " + std::to_string(std::int64_t{1} << g.pool_log2) + ": at most 16 outputs are pooled, without tensor cores 4"};
     plan->workspace_bytes = config->split.workspace_bytes;
     const std::string passed = explain_conv2d(task);
     plan->reason = passed + (passed.empty() ? "" : "; ") + describe(estimate_conv2d(task, *config));
@@ -186,6 +215,7 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     JCUCONV_TRY(conv2d_geometry(c, &g));
     Conv2dRequest request;
     JCUCONV_TRY(conv2d_request(pass, c.epilogue, c.accumulate, c.dbias, &request));
+    JCUCONV_TRY(check_pool(g, pass, request));
     JCUCONV_TRY(alignment_of(c.type, c.alignment, &alignment));
     const auto type = static_cast<jcuconv_type>(c.type);
     const bool accumulate = request.epilogue.accumulate;
@@ -198,6 +228,8 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     const Argument dy{JCUCONV_ARG_DY, conv2d_y_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {
         plan->description = "conv2d fprop " + describe(config);
+        if (g.pool_log2 > 0)
+            plan->description += " pool " + std::to_string(1 << g.pool_h_log2) + "x" + std::to_string(1 << g.pool_w_log2);
         plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
         add_epilogue_arguments(request, g.k, dy, plan);
         plan->run = [=](const Tensors& t, void*, device::Stream stream) {

@@ -90,9 +90,14 @@ Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
     return config;
 }
 
+// A warp drains 16 rows of sums at a time, and a thread of the exact product owns 4 neighbours: more rows of a window never meet.
+constexpr int kMostPooledLog2 = 4, kMostPooledExactLog2 = 2;
+constexpr const char* kStoresSums = "it stores sums, not the maximum of a window of them";
+
 // All tensor cores since sm_75, the first architecture there is code for, take fp16; from sm_80 on bf16 and tf32. fp32 goes there only if
 // the caller asks.
 const char* mma_refuses(const Conv2dTask& t) {
+    if (t.g.pool_log2 > kMostPooledLog2) return "a max-pool of more than 16 sums";
     if (t.type == JCUCONV_F16) return nullptr;
     if (t.type == JCUCONV_F32 && t.math == JCUCONV_MATH_EXACT) return "exact fp32 is asked for";
     return t.architecture >= 80 ? nullptr : "tensor cores before sm_80 take fp16 alone";
@@ -164,6 +169,7 @@ const char* wgmma_refuses(const Conv2dTask& t) {
     constexpr std::int64_t kMostStride = std::int64_t{1} << 40;
     const Conv2dGeometry& g = t.g;
     if (t.architecture != 90) return "no sm_90";
+    if (g.pool_log2 > 0) return kStoresSums;
     if (t.type == JCUCONV_F32) return "fp32";
     if (g.groups != 1) return "groups";
     if (t.alignment < 16) return "tensors not aligned to 16 bytes";
@@ -224,6 +230,7 @@ const char* never(const Conv2dTask&) { return nullptr; }
 
 // FMA kernels are compiled for what no tensor core computes: fp32, and bf16 where it has none.
 const char* fma_refuses(const Conv2dTask& t) {
+    if (t.g.pool_log2 > kMostPooledExactLog2) return "a max-pool of more than 4 sums";
     return t.type == JCUCONV_F32 || (t.type == JCUCONV_BF16 && t.architecture < 80) ? nullptr : "16 bits, for which tensor cores are";
 }
 
@@ -232,6 +239,7 @@ Conv2dConfig implicit_gemm(const Conv2dTask& t) { return gemm(Conv2dAlgorithm::k
 const char* depthwise_refuses(const Conv2dTask& t) {
     constexpr std::int64_t kMaxTaps = 9 * kMaxGridYz;  // of depthwise_wgrad
     if (t.g.group_c != 1 || t.g.group_k != 1) return "groups of more than one channel";
+    if (t.g.pool_log2 > 0) return kStoresSums;
     const bool fits = std::int64_t{t.g.r} * t.g.s <= kMaxTaps && std::max(t.g.pixels_in(), t.g.pixels_out()) <= kMaxItems / t.g.c;
     return fits ? nullptr : "more taps or pixels than a grid has threads";
 }
@@ -256,6 +264,7 @@ const char* pointwise_refuses(const Conv2dTask& t) {
     const bool every_pixel_once = g.r == 1 && g.s == 1 && g.p == g.h && g.q == g.w && g.stride_h == 1 && g.stride_w == 1 &&
                                   g.pad_top == 0 && g.pad_left == 0;
     if (t.type != JCUCONV_F32) return "16 bits, for which tensor cores are";
+    if (g.pool_log2 > 0) return kStoresSums;
     if (!every_pixel_once) return "no 1x1 window over every pixel";
     return vector_of(t, g.group_c % 4 == 0 && g.group_k % 4 == 0) == 4 ? nullptr : "no vectors of four: channels, pitches or alignment";
 }
@@ -279,7 +288,7 @@ struct Row {
     Conv2dConfig (*configure)(const Conv2dTask&);
 };
 
-// Best first; one of the last row and the tensor cores' takes any task.
+// Best first; one of the last row and the tensor cores' takes any task, but for the size of a max-pool's windows.
 constexpr Row kRows[] = {
     {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_refuses, depthwise_declines, depthwise},
     {Conv2dAlgorithm::kWgmmaGemm, "wgmma_gemm", wgmma_refuses, wgmma_declines, wgmma_gemm},

@@ -49,7 +49,7 @@ bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task);
 // How a legal algorithm does it.
 Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task);
 
-// The first row of the table of algorithms that is legal and pays.
+// The first row of the table of algorithms that is legal and pays; where none is, because of a max-pool, implicit_gemm.
 Conv2dConfig choose_conv2d(const Conv2dTask& task);
 
 // Why the rows before the chosen one were passed over: "not depthwise: groups of more than one channel; not wgmma_gemm: fp32"; empty if

@@ -36,7 +36,7 @@ NATIVE(jlong, conv2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jin
                       jint pad_top, jint pad_bottom, jint pad_left, jint pad_right, jint stride_h, jint stride_w, jint dilation_h,
                       jint dilation_w, jint groups, jint type, jint epilogue, jboolean dbias, jboolean accumulate, jint math) {
     jcuconv_conv2d problem{n, h, w, c, k, r, s, pad_top, pad_bottom, pad_left, pad_right, stride_h, stride_w, dilation_h, dilation_w,
-                           groups, 0, 0, type, 0, {}, accumulate, dbias, math};
+                           groups, 0, 0, type, 0, {}, accumulate, dbias, math, 0, 0};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_conv2d_plan, problem, pass, limit);
 }

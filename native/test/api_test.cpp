@@ -47,6 +47,28 @@ jcuconv_conv2d with(F change) {
 
 }  // namespace
 
+JCUCONV_TEST(a_max_pool_that_no_kernel_does_is_refused) {
+    using P = jcuconv_conv2d;  // four by four outputs
+    CHECK(refused(with([](P& p) { p.pool_h = -1; })) == JCUCONV_INVALID_WINDOW);
+    CHECK(refused(with([](P& p) { p.pool_w = 5; })) == JCUCONV_INVALID_WINDOW);
+    CHECK_CONTAINS(jcuconv_last_message(), "pool_w = 5: larger than the output of 4");
+    CHECK(refused(with([](P& p) { p.pool_h = 3; })) == JCUCONV_UNSUPPORTED_SIZE);
+    CHECK_CONTAINS(jcuconv_last_message(), "pool_h = 3: windows that are pooled are powers of two");
+    CHECK(refused(with([](P& p) { p.pool_h = 2, p.pool_w = 4; })) == JCUCONV_UNSUPPORTED_SIZE);
+    CHECK_CONTAINS(jcuconv_last_message(), "pool_h * pool_w = 8: at most 16 outputs are pooled, without tensor cores 4");
+    CHECK(refused(with([](P& p) { p.h = p.w = 10, p.pool_h = 8, p.pool_w = 4, p.type = JCUCONV_F16; })) == JCUCONV_UNSUPPORTED_SIZE);
+    for (const int step : {JCUCONV_EPILOGUE_RESIDUAL, JCUCONV_EPILOGUE_TANH, JCUCONV_EPILOGUE_SIGMOID, JCUCONV_EPILOGUE_SCALE})
+        CHECK(refused(with([&](P& p) { p.pool_w = 2, p.epilogue[0] = step; })) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.pool_w = 2, p.epilogue[0] = JCUCONV_EPILOGUE_RELU, p.epilogue[1] = JCUCONV_EPILOGUE_BIAS; })) ==
+          JCUCONV_INVALID_EPILOGUE);
+    CHECK_CONTAINS(jcuconv_last_message(), "with pool_h and pool_w the epilogue is a bias, then a ReLU, or less");
+    for (const jcuconv_pass pass : {JCUCONV_DGRAD, JCUCONV_WGRAD, JCUCONV_BGRAD})
+        CHECK(refused(with([](P& p) { p.pool_h = 2; }), pass) == JCUCONV_INVALID_EPILOGUE);
+    CHECK_CONTAINS(jcuconv_last_message(), "pool_h and pool_w belong to the forward pass");
+    CHECK(jcuconv_plan_destroy(plan_of(with([](P& p) { p.pool_h = p.pool_w = 1; }), JCUCONV_WGRAD)) == JCUCONV_OK);
+    CHECK(jcuconv_plan_destroy(plan_of(with([](P& p) { p.pool_h = p.pool_w = 4, p.type = JCUCONV_F16; }))) == JCUCONV_OK);
+}
+
 JCUCONV_TEST(every_wrong_number_is_named) {
     using P = jcuconv_conv2d;
     CHECK(refused(with([](P& p) { p.n = 0; })) == JCUCONV_INVALID_BATCH);
@@ -244,8 +266,10 @@ JCUCONV_TEST(hostile_problems_get_a_status) {
             p.type = random.between(0, 3), p.alignment = random.chance(50) ? 0 : number();
             for (auto& step : p.epilogue) step = random.chance(95) ? 0 : number();
             p.accumulate = random.chance(80) ? 0 : number(), p.dbias = random.chance(80) ? 0 : number();
+            p.math = random.chance(80) ? 0 : number();
         };
         transposed ? mostly_right(u.transpose) : mostly_right(u.conv);
+        if (!transposed) u.conv.pool_h = random.chance(80) ? 0 : number(), u.conv.pool_w = random.chance(80) ? 0 : number();
         jcuconv_handle plan = 0;
         const auto pass = static_cast<jcuconv_pass>(random.between(-1, 4));
         const auto status = transposed ? jcuconv_conv_transpose2d_plan(&u.transpose, pass, random.next(), &plan)

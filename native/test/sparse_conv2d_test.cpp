@@ -75,7 +75,13 @@ void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pa
     Random random(8);
     const auto xs = random.integers(shape.x_elements(), 2), ws = random.integers(shape.w_elements(), 2);
     const auto ys = random.integers(shape.y_elements(), 2);
-    const auto expected = conv2d_sums(shape, pass, xs, ws, ys).value;
+    auto expected = conv2d_sums(shape, pass, xs, ws, ys).value;
+    if (problem.pool_w == 2) {  // a window is two outputs of a line, of which there are four
+        std::vector<double> largest;
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            if (i / std::size_t(problem.k) % 2 == 0) largest.push_back(std::max(expected[i], expected[i + std::size_t(problem.k)]));
+        expected = largest;
+    }
 
     const jcuconv_type type = type_of(algorithm);
     problem.n = images;
@@ -94,7 +100,7 @@ void run_case(jcuconv_conv2d problem, Conv2dAlgorithm algorithm, jcuconv_pass pa
         config.split.split_pixels = (std::int64_t{1} << 29) / unit;
         config.split.splits = static_cast<int>((reduction_size(g, config) - 1) / config.split.split_pixels + 1);
     }
-    Pixels x(type, g.pixels_in(), used * g.h * g.w, g.c, g.x_pitch), y(type, g.pixels_out(), used * g.p * g.q, g.k, g.y_pitch);
+    Pixels x(type, g.pixels_in(), used * g.h * g.w, g.c, g.x_pitch), y(type, g.pixels_stored(), (used * g.p * g.q) >> g.pool_log2, g.k, g.y_pitch);
     const std::uint64_t filter_bytes = std::uint64_t(g.filter_elements()) * sizeof(float);
     const Region w(filter_bytes), dw(filter_bytes), parts(split ? filter_bytes * std::uint64_t(config.split.splits) : 0);
     for (std::size_t i = 0; i < ws.size(); ++i) put_element(type, w.begin(), i, ws[i]);
@@ -146,6 +152,16 @@ JCUCONV_TEST(far_images_of_convolutions) {
     each_case([](const jcuconv_conv2d& shape, Conv2dAlgorithm algorithm, jcuconv_pass pass) {
         run_case(shape, algorithm, pass, static_cast<int>(2 * kFar / 16) + 1, 1, 0);
     });
+}
+
+// More than 2^32 pixels in x and 2^31 in y, which are maxima of two sums each.
+JCUCONV_TEST(far_images_of_pooled_convolutions) {
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)
+        for (jcuconv_conv2d shape : shapes()) {
+            shape.pool_w = 2;
+            run_case(shape, algorithm, JCUCONV_FPROP, static_cast<int>(2 * kFar / 16) + 1, 1, 0);
+            run_case(shape, algorithm, JCUCONV_FPROP, 2, 2, (std::int64_t{1} << 28) + 4);
+        }
 }
 
 // More than 2^31 lines of outputs, each of one pixel.

@@ -59,6 +59,10 @@ typedef struct jcuconv_conv2d {
     int32_t accumulate; /* 0 or 1: dx, dw or dbias is added to instead of overwritten */
     int32_t dbias;      /* 0 or 1, wgrad only: also write DBIAS, the sums of dy */
     int32_t math;       /* jcuconv_math, for fp32 */
+    /* fprop only, 0 or 1 for none: y is the maximum over windows of pool_h x pool_w outputs side by side, n p/pool_h q/pool_w k, rounded down.
+     * Powers of two, a product up to 16, without tensor cores up to 4; no step of the epilogue but a bias, then a ReLU. They see the maximum
+     * alone: y is as after a max-pool behind them, but for the sign of zeros and for a bias of +infinity on a sum of -infinity. */
+    int32_t pool_h, pool_w;
 } jcuconv_conv2d;
 
 /* Transposed convolution: the data gradient of a conv2d, used forwards. x is n h w c, w is c r s k/groups, y is n p q k with

@@ -177,11 +177,17 @@ struct SyncBlock {
     JCUCONV_DEVICE void operator()() const { sync_threads(); }
 };
 
-// The way out of the registers, after `sync`, which waits for all who multiply. store(row, column, sums) takes kOut neighbours of a row from shared memory, `row` and `column` counted in
-// the tile. The sums of a warp take a detour through memory that no other warp uses: a thread holds two neighbours, a store wants eight.
+// From row to row of the sums that drain_mma_tile offers: eight banks apart, so four rows of two neighbours share no bank.
+template <class Tile>
+constexpr int kDrainPitch = Tile::kWarpColumns + 8;
+
+// The way out of the registers, after `sync`, which waits for all who multiply. store(row, column, sums) takes kOut neighbours of a row from
+// shared memory, `row` and `column` counted in the tile; with `together` > 0 only every 2^together-th row is offered, up to 16 rows apart, and
+// the rows until the next one lie behind it. The sums of a warp take a detour through memory that no other warp uses: a thread holds two
+// neighbours, a store wants eight.
 template <class Tile, int kOut, class Shared, class Store, class Sync = SyncBlock>
-JCUCONV_DEVICE void drain_mma_tile(Shared& shared, const typename Tile::Sums& sums, Store store, Sync sync = {}) {
-    constexpr int kPitch = Tile::kWarpColumns + 8;  // rows begin eight banks apart, so four rows of two neighbours share no bank
+JCUCONV_DEVICE void drain_mma_tile(Shared& shared, const typename Tile::Sums& sums, Store store, Sync sync = {}, int together = 0) {
+    constexpr int kPitch = kDrainPitch<Tile>;
     constexpr int kPerRow = Tile::kWarpColumns / kOut, kRowsAtOnce = 32 / kPerRow;
     static_assert(sizeof(shared) >= sizeof(float) * 16 * kPitch * (Tile::kThreads / 32) && 32 % kPerRow == 0);
     using Two = Pack<float, 2>;
@@ -198,7 +204,7 @@ JCUCONV_DEVICE void drain_mma_tile(Shared& shared, const typename Tile::Sums& su
                              Two{{sums[i][j][2 * half], sums[i][j][2 * half + 1]}});
         sync_warp();
 #pragma unroll 1
-        for (int row = lane / kPerRow; row < 16; row += kRowsAtOnce) {
+        for (int row = lane / kPerRow << together; row < 16; row += kRowsAtOnce << together) {
             const int column = lane % kPerRow * kOut;
             store(Tile::warp_row() + 16 * i + row, Tile::warp_column() + column, mine + row * kPitch + column);
         }

@@ -2,9 +2,11 @@
 //
 // Layouts    x NHWC, w KRSC, y NPQK in the storage type; bias fp32. Channels of x and y at a pitch.
 // Mapping    GEMM with rows = output pixels (n,p,q), columns = filters of a group, depth = (r,s,c), c fastest. A block computes
-//            one tile of pixels x filters, a thread 4x4 or 8x8 of it. Grid: x pixel tiles, y filter tiles, z groups.
+//            one tile of pixels x filters, a thread 4x4 or 8x8 of it. Grid: x pixel tiles, y filter tiles, z groups. Under a max-pool
+//            rows stand window by window (conv2d_output_rows.h), and of each window the maximum goes through the epilogue and into y.
 // Limits     Any stride, dilation, padding, group count. kVec = 4 needs c/groups, k/groups and both pitches divisible by 4 and
-//            16-byte (fp16: 8-byte) aligned tensors. r*s*c/groups < 2^31. Pixels and offsets are 64-bit.
+//            16-byte (fp16: 8-byte) aligned tensors. r*s*c/groups < 2^31. Pixels and offsets are 64-bit. Pooled windows of 2 or 4: a
+//            thread owns 4 neighbouring rows.
 // Resources  Shared memory 2 slabs of each operand: 128x128x8 16.9 KB, 64x64x16 17.4 KB, 32x32x16 9.2 KB.
 //            Cost: 2*n*p*q*k*r*s*c/groups FLOP; floor max(bytes of x + w + y over bandwidth, FLOP over the FFMA rate).
 // Lost       A loop over taps around a loop over channels needs no division of the depth, but pads every tap to a multiple of
@@ -15,6 +17,7 @@
 #include "kernels/common/grid.h"
 #include "kernels/conv2d/conv2d_gemm_output.h"
 #include "kernels/conv2d/conv2d_implicit_gemm.h"
+#include "kernels/conv2d/conv2d_output_rows.h"
 #include "kernels/conv2d/conv2d_tiles.h"
 
 namespace jcuconv {
@@ -35,10 +38,10 @@ struct PatchSource {
 #pragma unroll
         for (int slot = 0; slot < Loader::kSlots; ++slot) {
             const std::int64_t pixel = first_pixel + Loader::row(slot);
-            const std::int64_t line = pixel / g.q;
-            h0[slot] = static_cast<int>(line % g.p) * g.stride_h - g.pad_top;
-            w0[slot] = static_cast<int>(pixel % g.q) * g.stride_w - g.pad_left;
-            image[slot] = pixel < pixels ? x + line / g.p * g.h * g.w * g.x_pitch + group * g.group_c : nullptr;
+            const OutputPixel at = output_pixel(g, pixel);
+            h0[slot] = at.p * g.stride_h - g.pad_top;
+            w0[slot] = at.q * g.stride_w - g.pad_left;
+            image[slot] = pixel < pixels ? x + at.image * g.h * g.w * g.x_pitch + group * g.group_c : nullptr;
         }
     }
 
@@ -107,8 +110,10 @@ conv2d_fprop_implicit_gemm_kernel(const Conv2dGeometry g, const T* x, const T* w
     float acc[Tile::kThreadRows][Tile::kThreadColumns];
     multiply_tile<Tile, LoaderA, LoaderB>(shared_tile, patches, filters, g.r * g.s * g.group_c, acc);
 
+    pool_rows<Tile>(g.pool_log2, acc);
     const std::int64_t pixels = std::int64_t{g.n} * g.p * g.q;
-    store_pixels<Tile, kVec>(shared_tile, acc, first_pixel, pixels, first_filter, g.group_k, group * g.group_k, g.y_pitch, y, epilogue);
+    store_pixels<Tile, kVec>(shared_tile, acc, first_pixel, pixels, first_filter, g.group_k, group * g.group_k, g.y_pitch, y, epilogue,
+                             g.pool_log2);
 }
 
 static_assert(tiles_agree_with_launch("conv2d_fprop_implicit_gemm"));

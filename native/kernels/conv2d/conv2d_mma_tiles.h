@@ -5,6 +5,7 @@
 #include "heuristics/kernel_budget.h"
 #include "kernels/common/mma_tile.h"
 #include "kernels/conv2d/conv2d_epilogue.h"
+#include "kernels/conv2d/conv2d_output_rows.h"
 
 namespace jcuconv {
 
@@ -78,27 +79,37 @@ Outcome with_mma_tile(jcuconv_type type, const Conv2dConfig& config, F f) {
     }
 }
 
-// Rows are pixels, columns channels of the output: locate(row) gives the element at which the pixel begins, negative for none.
+// Rows are pixels, columns channels of the output: locate(row) gives the element at which the pixel begins, negative for none. Of windows of
+// 2^`pool` rows, at most 16, the maximum is stored, where the first one belongs (conv2d_output_rows.h).
 template <class Tile, class Shared, class T, class Locate, class Sync = SyncBlock>
 JCUCONV_DEVICE void store_mma_pixels(Shared& shared, const typename Tile::Sums& sums, Locate locate, int first_channel, int channels,
-                                     int group_channel, bool vectors, T* out, const Conv2dEpilogue& epilogue, Sync sync = {}) {
+                                     int group_channel, bool vectors, T* out, const Conv2dEpilogue& epilogue, Sync sync = {}, int pool = 0) {
     constexpr int kOut = kMmaChunk<T>;
     drain_mma_tile<Tile, kOut>(shared, sums, [&](int row, int column, const float* drained) {
         const std::int64_t pixel = locate(row);
         const int channel = first_channel + column;
         if (pixel < 0 || channel >= channels) return;
         if (vectors) {
-            float values[kOut];
+            float values[kOut], next[kOut];
             load_drained(drained, values);
+#pragma unroll 1
+            for (int other = 1; other < 1 << pool; ++other) {
+                load_drained(drained + other * kDrainPitch<Tile>, next);
+#pragma unroll
+                for (int i = 0; i < kOut; ++i) values[i] = pooled(values[i], next[i]);
+            }
             store_conv2d<kOut>(out, pixel, group_channel + channel, values, epilogue);
         } else {
 #pragma unroll 1
             for (int i = 0; i < kOut && channel + i < channels; ++i) {
-                const float value = load_shared(drained + i);
+                float value = load_shared(drained + i);
+#pragma unroll 1
+                for (int other = 1; other < 1 << pool; ++other)
+                    value = pooled(value, load_shared(drained + other * kDrainPitch<Tile> + i));
                 store_conv2d<1>(out, pixel, group_channel + channel + i, &value, epilogue);
             }
         }
-    }, sync);
+    }, sync, pool);
 }
 
 }  // namespace jcuconv

@@ -61,10 +61,10 @@ inline std::string name_of(const jcuconv_conv2d& c, jcuconv_pass pass, const Var
     char text[256];
     std::snprintf(text, sizeof text,
                   "n%dc%dh%dw%dk%dr%ds%du%dv%dpt%dpb%dpl%dpr%dd%de%dg%d pitch %ld %ld type %d math %d pass %d tile %d splits %d epilogue %d "
-                  "%d accumulate %d",
+                  "%d accumulate %d pool %dx%d",
                   c.n, c.c, c.h, c.w, c.k, c.r, c.s, c.stride_h, c.stride_w, c.pad_top, c.pad_bottom, c.pad_left, c.pad_right,
                   c.dilation_h, c.dilation_w, c.groups, long(c.x_pitch), long(c.y_pitch), c.type, v.math, pass, tile_extent(v.tile),
-                  v.splits, c.epilogue[0], c.epilogue[1], c.accumulate);
+                  v.splits, c.epilogue[0], c.epilogue[1], c.accumulate, c.pool_h, c.pool_w);
     return text;
 }
 
@@ -85,6 +85,27 @@ inline Expected finish(const Conv2dSums& sums, const std::vector<float>& bias, c
     return expected;
 }
 
+// The maximum of every whole window of a forward pass; it is off by no more than what it is the maximum of.
+inline Expected max_pooled(const Expected& all, const jcuconv_conv2d& c) {
+    const Conv2dShape shape{c};
+    const int rows = std::max(c.pool_h, 1), columns = std::max(c.pool_w, 1);
+    Expected result;
+    for (int n = 0; n < c.n; ++n)
+        for (int p = 0; p + rows <= shape.p(); p += rows)
+            for (int q = 0; q + columns <= shape.q(); q += columns)
+                for (int k = 0; k < c.k; ++k) {
+                    double value = -INFINITY, bound = 0;
+                    for (int i = 0; i < rows * columns; ++i) {
+                        const auto at = ((std::size_t(n) * shape.p() + p + i / columns) * shape.q() + q + i % columns) * c.k + k;
+                        if (std::isnan(all.value[at]) || all.value[at] > value) value = all.value[at];
+                        if (!all.bound.empty()) bound = std::max(bound, all.bound[at]);
+                    }
+                    result.value.push_back(value);
+                    if (!all.bound.empty()) result.bound.push_back(bound);
+                }
+    return result;
+}
+
 inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Variant& variant) {
     const int failures_before = failures();
     const std::string name = name_of(problem, pass, variant);
@@ -96,7 +117,7 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
         report(__FILE__, __LINE__, name + ": " + valid.text);
         return false;
     }
-    CHECK(g.p == shape.p() && g.q == shape.q());
+    CHECK(g.p == shape.p() - shape.p() % std::max(problem.pool_h, 1) && g.q == shape.q() - shape.q() % std::max(problem.pool_w, 1));
     const auto general = g.groups > 1 && g.c == g.groups && g.k == g.groups ? Conv2dAlgorithm::kDepthwise
                          : type == JCUCONV_F16                              ? Conv2dAlgorithm::kMmaGemm
                                                                             : Conv2dAlgorithm::kImplicitGemm;
@@ -132,7 +153,7 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     const bool gradient_of_filter = pass == JCUCONV_WGRAD || pass == JCUCONV_BGRAD;
     const auto out_type = gradient_of_filter ? JCUCONV_F32 : type;
 
-    Tensor x(type, g.pixels_in(), g.c, g.x_pitch), w(type, 1, int(shape.w_elements())), y(type, g.pixels_out(), g.k, g.y_pitch);
+    Tensor x(type, g.pixels_in(), g.c, g.x_pitch), w(type, 1, int(shape.w_elements())), y(type, g.pixels_stored(), g.k, g.y_pitch);
     Tensor b(JCUCONV_F32, 1, g.k), dw(JCUCONV_F32, 1, int(shape.w_elements())), dbias(JCUCONV_F32, 1, g.k);
     Tensor& out = pass == JCUCONV_FPROP ? y : pass == JCUCONV_DGRAD ? x : pass == JCUCONV_WGRAD ? dw : dbias;
     const auto old = problem.accumulate != 0 ? data(std::size_t(out.elements())) : std::vector<float>();
@@ -168,7 +189,8 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     if (!run_operation(name, operands, operation)) return false;
     Variant used = variant;
     used.algorithm = algorithm;
-    const Expected expected = finish(conv2d_sums(shape, pass, xs, ws, ys), bias, old, problem, used);
+    Expected expected = finish(conv2d_sums(shape, pass, xs, ws, ys), bias, old, problem, used);
+    if (pass == JCUCONV_FPROP) expected = max_pooled(expected, problem);
     if (!variant.infinity) {
         matches(name, out, expected, out_type);
         return failures() == failures_before;
