@@ -147,6 +147,48 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     return config;
 }
 
+// Of the multiplications at the tensor cores' rate: clearing registers and addresses cost more. An estimate.
+constexpr double kGroupedRate = 0.45;
+
+// Groups of few channels: vectors of x (or dy) across the groups, filters in pairs, and a tile that fits into shared memory.
+const char* grouped_refuses(const Conv2dTask& t) {
+    const Conv2dGeometry& g = t.g;
+    const bool forward = t.pass == JCUCONV_FPROP;
+    if (g.groups == 1) return "a single group";
+    if (g.pool_log2 > 0) return kStoresSums;
+    if (t.type == JCUCONV_F32) return "fp32";
+    if (t.pass == JCUCONV_WGRAD) return "the weight gradient";
+    if (const char* why = mma_refuses(t)) return why;
+    if (std::max(g.group_c, g.group_k) > kGroupedChannels) return "groups of more than 32 channels";
+    if (t.alignment < 16) return "tensors not aligned to 16 bytes";
+    if ((forward ? g.c : g.k) % 8 != 0 || (forward ? g.x_pitch : g.y_pitch) % 8 != 0) return "channels are no multiple of 8";
+    if ((forward ? g.group_k : g.group_c) % 2 != 0) return "an odd number of channels per group";
+    const GroupedLayout layout = grouped_layout(g, t.pass);
+    if (layout.pack == 0) return "a window that does not fit into shared memory";
+    const bool fits = ceil_div(g.groups, layout.pack) <= kMaxGridYz && std::int64_t{g.stride_h} * g.stride_w <= kMaxGridYz &&
+                      ceil_div<std::int64_t>(grouped_tiles(g, t.pass, layout), layout.tiles_per_block) <= kMaxGridX;
+    return fits ? nullptr : "more groups or tiles than a grid";
+}
+
+// Where a group fills most of a tile of 32 columns, or a slab alone.
+const char* grouped_declines(const Conv2dTask& t) {
+    if ((t.pass == JCUCONV_FPROP ? t.g.group_k : t.g.group_c) > 16) return "a group fills most of a tile";
+    return grouped_layout(t.g, t.pass).pack > 1 ? nullptr : "no two groups fit into a slab";
+}
+
+Conv2dConfig grouped(const Conv2dTask& t) {
+    const Conv2dGeometry& g = t.g;
+    const bool forward = t.pass == JCUCONV_FPROP;
+    Conv2dConfig config;
+    config.algorithm = Conv2dAlgorithm::kGroupedMma;
+    config.layout = grouped_layout(g, t.pass);
+    config.pack = config.layout.pack;
+    config.vec = 8;
+    const std::int64_t pitch = forward ? g.y_pitch : g.x_pitch;
+    config.vec_out = (forward ? g.k : g.c) % 8 == 0 && config.pack * (forward ? g.group_k : g.group_c) % 8 == 0 && pitch % 8 == 0 ? 8 : 1;
+    return config;
+}
+
 bool fit(const Im2colCorners& corners) {
     constexpr int kMostCorner = 127;
     for (const int corner : {corners.lower[0], corners.lower[1], corners.upper[0], corners.upper[1]})
@@ -291,6 +333,7 @@ struct Row {
 // Best first; one of the last row and the tensor cores' takes any task, but for the size of a max-pool's windows.
 constexpr Row kRows[] = {
     {Conv2dAlgorithm::kDepthwise, "depthwise", depthwise_refuses, depthwise_declines, depthwise},
+    {Conv2dAlgorithm::kGroupedMma, "grouped_mma", grouped_refuses, grouped_declines, grouped},
     {Conv2dAlgorithm::kWgmmaGemm, "wgmma_gemm", wgmma_refuses, wgmma_declines, wgmma_gemm},
     {Conv2dAlgorithm::kMmaGemm, "mma_gemm", mma_refuses, never, mma_gemm},
     {Conv2dAlgorithm::kPointwise, "pointwise", pointwise_refuses, pointwise_declines, pointwise},
@@ -336,6 +379,7 @@ const char* name_of(Conv2dAlgorithm algorithm) { return row_of(algorithm).name; 
 double inner_loop_rate(const Conv2dConfig& config) {
     if (config.algorithm == Conv2dAlgorithm::kDepthwise) return 1;
     if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) return kWgmmaRate;
+    if (config.algorithm == Conv2dAlgorithm::kGroupedMma) return kGroupedRate;
     for (const TileRow& row : std::span<const TileRow>(config.algorithm == Conv2dAlgorithm::kMmaGemm ? kMmaTiles : kTiles))
         if (row.tile == config.tile) return row.rate;
     return 1;
@@ -347,7 +391,7 @@ std::string describe(const Conv2dConfig& config) {
     if (config.algorithm == Conv2dAlgorithm::kMmaGemm) {
         constexpr const char* kMath[] = {"", " tf32", " tf32x3"};
         text += kMath[config.math] + std::string(" tile ") + (config.tile == Conv2dTile::kSmall ? "128x32" : extent + "x" + extent);
-    } else if (config.algorithm != Conv2dAlgorithm::kDepthwise) {
+    } else if (config.algorithm != Conv2dAlgorithm::kDepthwise && config.algorithm != Conv2dAlgorithm::kGroupedMma) {
         text += " tile " + extent + "x" + extent;
     }
     if (config.pack > 1) text += " pack " + std::to_string(config.pack);

@@ -6,6 +6,7 @@
 
 #include "core/conv2d_geometry.h"
 #include "jcuconv/problem.h"
+#include "heuristics/grouped_layout.h"
 #include "heuristics/pixel_split.h"
 
 namespace jcuconv {
@@ -16,10 +17,10 @@ constexpr int tile_extent(Conv2dTile tile) { return tile == Conv2dTile::kLarge ?
 
 constexpr int tile_depth(Conv2dTile tile) { return tile == Conv2dTile::kLarge ? 8 : 16; }
 
-enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise, kMmaGemm, kWgmmaGemm };
+enum class Conv2dAlgorithm { kImplicitGemm, kDepthwise, kPointwise, kMmaGemm, kGroupedMma, kWgmmaGemm };
 constexpr Conv2dAlgorithm kConv2dAlgorithms[] = {Conv2dAlgorithm::kImplicitGemm, Conv2dAlgorithm::kDepthwise,
                                                  Conv2dAlgorithm::kPointwise, Conv2dAlgorithm::kMmaGemm,
-                                                 Conv2dAlgorithm::kWgmmaGemm};
+                                                 Conv2dAlgorithm::kGroupedMma, Conv2dAlgorithm::kWgmmaGemm};
 
 struct Conv2dConfig {
     Conv2dAlgorithm algorithm = Conv2dAlgorithm::kImplicitGemm;
@@ -29,6 +30,7 @@ struct Conv2dConfig {
     jcuconv_math math = JCUCONV_MATH_EXACT;
     int pack = 1;  // neighbouring groups that one block takes together
     PixelSplit split;  // of wgrad
+    GroupedLayout layout;  // of kGroupedMma
 };
 
 // What a choice depends on. `alignment`: what the caller promises for every tensor, in bytes. `workspace_limit`: upper bound for
@@ -52,7 +54,7 @@ Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task)
 // The first row of the table of algorithms that is legal and pays; where none is, because of a max-pool, implicit_gemm.
 Conv2dConfig choose_conv2d(const Conv2dTask& task);
 
-// Why the rows before the chosen one were passed over: "not depthwise: groups of more than one channel; not wgmma_gemm: fp32"; empty if
+// Why the rows before the chosen one were passed over: "not depthwise: groups of more than one channel; not grouped_mma: fp32"; empty if
 // it is the first.
 std::string explain_conv2d(const Conv2dTask& task);
 

@@ -15,7 +15,7 @@ namespace {
 
 double ceiling_of(const Conv2dConfig& config, jcuconv_type type, const Ceilings& c) {
     if (config.algorithm == Conv2dAlgorithm::kWgmmaGemm) return c.wgmma_flop_per_us;
-    if (config.algorithm != Conv2dAlgorithm::kMmaGemm) return c.ffma_flop_per_us;
+    if (config.algorithm != Conv2dAlgorithm::kMmaGemm && config.algorithm != Conv2dAlgorithm::kGroupedMma) return c.ffma_flop_per_us;
     if (type != JCUCONV_F32) return c.mma_flop_per_us;
     return c.mma_flop_per_us / (config.math == JCUCONV_MATH_TF32X3 ? 6 : 2);
 }
@@ -24,6 +24,11 @@ double ceiling_of(const Conv2dConfig& config, jcuconv_type type, const Ceilings&
 double padded_flop(const Conv2dTask& t, const Conv2dConfig& config, const LaunchShape& shape) {
     const Conv2dGeometry& g = t.g;
     if (config.algorithm == Conv2dAlgorithm::kDepthwise) return 2.0 * static_cast<double>(g.pixels_out()) * g.k * g.r * g.s;
+    if (config.algorithm == Conv2dAlgorithm::kGroupedMma) {
+        const GroupedLayout& l = config.layout;
+        const int columns = 8 * ceil_div(t.pass == JCUCONV_FPROP ? g.group_k : g.group_c, 8), rows = round_up(l.tile_h * l.tile_w, kGroupedRows);
+        return 2.0 * static_cast<double>(grouped_tiles(g, t.pass, l) * shape.grid_z) * rows * g.groups * columns * l.chunks * l.steps * 16;
+    }
     const int square = tile_extent(config.tile);
     const bool mma = config.algorithm == Conv2dAlgorithm::kMmaGemm, wgmma = config.algorithm == Conv2dAlgorithm::kWgmmaGemm;
     const MmaExtent tile = wgmma ? kWgmmaExtent : mma ? mma_extent(config.tile, t.pass) : MmaExtent{square, square};

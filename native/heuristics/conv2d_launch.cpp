@@ -49,6 +49,16 @@ LaunchShape gemm(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig&
     return shape;
 }
 
+LaunchShape grouped(const Conv2dGeometry& g, jcuconv_pass pass, const GroupedLayout& layout) {
+    const bool forward = pass == JCUCONV_FPROP;
+    LaunchShape shape = launch_of(kernel_budget(forward ? "conv2d_fprop_grouped_mma" : "conv2d_dgrad_grouped_mma"));
+    shape.shared_bytes = kGroupedSharedBytes;
+    shape.grid_x = ceil_div<std::int64_t>(grouped_tiles(g, pass, layout), layout.tiles_per_block);
+    shape.grid_y = ceil_div(g.groups, layout.pack);
+    shape.grid_z = forward ? 1 : std::int64_t{g.stride_h} * g.stride_w;
+    return shape;
+}
+
 LaunchShape depthwise(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config) {
     if (pass == JCUCONV_FPROP)
         return items("depthwise_fprop", std::int64_t{g.n} * g.p * ceil_div(g.q, kDepthwiseStrip) * (g.c / config.vec));
@@ -64,6 +74,7 @@ LaunchShape depthwise(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dCo
 }  // namespace
 
 LaunchShape conv2d_launch(const Conv2dGeometry& g, jcuconv_pass pass, const Conv2dConfig& config) {
+    if (config.algorithm == Conv2dAlgorithm::kGroupedMma) return grouped(g, pass, config.layout);
     return config.algorithm == Conv2dAlgorithm::kDepthwise ? depthwise(g, pass, config) : gemm(g, pass, config);
 }
 

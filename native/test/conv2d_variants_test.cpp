@@ -76,12 +76,15 @@ JCUCONV_TEST(an_infinity_reaches_its_windows_alone) {
     auto strided = conv(2, 9, 8, 4, 4, 3, 2);
     strided.stride_h = 2, strided.stride_w = 3, strided.pad_top = strided.pad_left = 1;
     deep.groups = 8;
-    for (auto* p : {&wide, &vectors, &deep}) p->pad_top = p->pad_bottom = p->pad_left = p->pad_right = 1;
+    auto small = conv(2, 7, 6, 40, 40, 3, 3);
+    small.groups = 10;
+    for (auto* p : {&wide, &vectors, &deep, &small}) p->pad_top = p->pad_bottom = p->pad_left = p->pad_right = 1;
     const std::pair<Conv2dAlgorithm, std::vector<jcuconv_conv2d>> cases[] = {
         {Conv2dAlgorithm::kImplicitGemm, {wide, vectors, strided}},
         {Conv2dAlgorithm::kPointwise, {conv(2, 7, 6, 12, 20, 1, 1)}},
         {Conv2dAlgorithm::kDepthwise, {deep}},
         {Conv2dAlgorithm::kMmaGemm, {wide, vectors, strided}},
+        {Conv2dAlgorithm::kGroupedMma, {small}},
         {Conv2dAlgorithm::kWgmmaGemm, {vectors}},
     };
     for (const auto& [algorithm, problems] : cases)
@@ -133,8 +136,8 @@ JCUCONV_TEST(random_shapes_are_exact_in_every_legal_algorithm) {
             }
     }
     simt::set_options({});
-    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)  // the last one wants channels in eights: conv2d_wgmma_test
-        CHECK(ran[static_cast<int>(algorithm)] >= 20 || algorithm == Conv2dAlgorithm::kWgmmaGemm);
+    for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)  // the last two want channels in eights: conv2d_grouped_test, conv2d_wgmma_test
+        CHECK(ran[static_cast<int>(algorithm)] >= 20 || algorithm >= Conv2dAlgorithm::kGroupedMma);
 }
 
 JCUCONV_TEST(real_data_stays_within_the_bound_in_every_algorithm) {

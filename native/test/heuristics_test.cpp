@@ -143,9 +143,9 @@ JCUCONV_TEST(the_rows_passed_over_say_why) {
     };
     CHECK(why(geometry(2, 8, 64, 64, 3, 1, 64), JCUCONV_F32).empty());  // depthwise, the first row
     const auto wide = geometry(64, 56, 256, 256, 3);
-    CHECK(why(wide, JCUCONV_F16) == "not depthwise: groups of more than one channel");
-    CHECK(why(wide, JCUCONV_F16, JCUCONV_DGRAD) == "not depthwise: groups of more than one channel");
-    CHECK(explain_conv2d({wide, JCUCONV_F16, JCUCONV_WGRAD, 16, kNoLimit}) == "not depthwise: groups of more than one channel");
+    CHECK(why(wide, JCUCONV_F16) == "not depthwise: groups of more than one channel; not grouped_mma: a single group");
+    CHECK(why(wide, JCUCONV_F16, JCUCONV_DGRAD) == "not depthwise: groups of more than one channel; not grouped_mma: a single group");
+    CHECK(explain_conv2d({wide, JCUCONV_F16, JCUCONV_WGRAD, 16, kNoLimit}) == "not depthwise: groups of more than one channel; not grouped_mma: a single group");
     CHECK_CONTAINS(why(geometry(64, 56, 256, 64, 3), JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: more than a quarter of the tiles' rows");
     CHECK_CONTAINS(why(geometry(64, 56, 64, 128, 1), JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: more than a quarter of the tiles' columns");
     CHECK_CONTAINS(why(geometry(64, 28, 128, 128, 3), JCUCONV_F16, JCUCONV_WGRAD), "not wgmma_gemm: too few tiles");  // without workspace

@@ -201,6 +201,24 @@ planted_bug(pool_scalars_next_to_each_other conv2d_pool_test ${mma_tiles} "drain
 planted_bug(pool_windows_overlap conv2d_pool_test ${mma} "row += kRowsAtOnce << together" "row += kRowsAtOnce" ${mma_fprop})
 planted_bug(pool_offset_of_the_row conv2d_pool_test ${mma_fprop} "((first_pixel + row) >> g.pool_log2) * g.y_pitch" "(first_pixel + row) * g.y_pitch")
 
+set(grouped kernels/conv2d/conv2d_grouped_mma.h)
+set(grouped_fprop kernels/conv2d/conv2d_fprop_grouped_mma.cu)
+set(grouped_dgrad kernels/conv2d/conv2d_dgrad_grouped_mma.cu)
+planted_bug(grouped_other_groups_not_cleared conv2d_grouped_test ${grouped} "(inside(c) ? 0x0000ffffu : 0u) | (inside(c + 1) ? 0xffff0000u : 0u)" "inside(c) || true ? 0xffffffffu : 0u" ${grouped_fprop})
+planted_bug(grouped_missing_tap_not_cleared conv2d_grouped_test ${grouped} "second ? own[j] : 0u" "second || true ? own[j] : 0u" ${grouped_fprop})
+planted_bug(grouped_slab_not_waited_for conv2d_grouped_test ${grouped} "cp_async_wait<0>()" "cp_async_wait<1>()" ${grouped_fprop})
+planted_bug(grouped_slab_overwritten_in_use conv2d_grouped_test ${grouped} "            multiply();
+            sync_threads();" "            multiply();" ${grouped_fprop})
+planted_bug(grouped_swizzle_missing conv2d_grouped_test ${grouped} "(chunk ^ (position / 2 % 4))" "chunk" ${grouped_fprop} ${grouped_dgrad})
+planted_bug(grouped_rows_meet_in_a_bank conv2d_grouped_test heuristics/grouped_layout.cpp "+ (8 + tile_w - h.move * plane_w % 8) % 8" "")
+planted_bug(grouped_last_pack_is_whole conv2d_grouped_test ${grouped} "l.pack < p.groups - first_group ? l.pack : p.groups - first_group" "l.pack" ${grouped_dgrad})
+planted_bug(grouped_slab_of_unaligned_groups conv2d_grouped_test ${grouped} "problem.in - shift + chunk" "problem.in + chunk" ${grouped_fprop})
+planted_bug(grouped_planes_of_a_stride conv2d_grouped_test ${grouped} "from_start % move * plane + from_start / move" "from_start" ${grouped_fprop})
+planted_bug(grouped_first_tile_again conv2d_grouped_test ${grouped} "                tile = tile_at(index);
+" "" ${grouped_fprop})
+planted_bug(grouped_dgrad_taps_of_the_other_axis conv2d_grouped_test ${grouped_dgrad} "tap / columns.tap_count * rows" "tap / rows.tap_count * rows")
+planted_bug(grouped_pixel_in_32_bits sparse_test ${grouped} "const std::int64_t line = tile.image * v" "const int line = static_cast<int>(tile.image) * v" ${grouped_fprop})
+
 set(wgmma_tile kernels/common/wgmma_tile.h)
 set(wgmma_fprop kernels/conv2d/conv2d_fprop_wgmma_gemm.cu)
 set(wgmma_dgrad kernels/conv2d/conv2d_dgrad_wgmma_gemm.cu)

@@ -30,6 +30,8 @@ std::vector<jcuconv_conv2d> shapes() {
     add(4, 8, 8, 3, 1, 1, 1);
     add(4, 2, 2, 3, 1, 1, 2);
     add(4, 4, 4, 3, 1, 1, 4);
+    add(4, 8, 8, 3, 1, 1, 4);
+    add(8, 16, 16, 2, 0, 2, 4);
     return list;
 }
 

@@ -10,14 +10,14 @@ namespace jcuconv {
 
 namespace {
 
-// Indexed by Conv2dAlgorithm.
+// Indexed by Conv2dAlgorithm; kGroupedMma refuses wgrad.
 constexpr decltype(&conv2d_fprop_implicit_gemm) kFprop[] = {conv2d_fprop_implicit_gemm, depthwise_fprop,
                                                               conv2d_fprop_pointwise_gemm, conv2d_fprop_mma_gemm,
-                                                              conv2d_fprop_wgmma_gemm};
+                                                              conv2d_fprop_grouped_mma, conv2d_fprop_wgmma_gemm};
 constexpr decltype(&conv2d_dgrad_phased_gemm) kDgrad[] = {conv2d_dgrad_phased_gemm, depthwise_dgrad, conv2d_dgrad_pointwise_gemm,
-                                                           conv2d_dgrad_mma_gemm, conv2d_dgrad_wgmma_gemm};
+                                                           conv2d_dgrad_mma_gemm, conv2d_dgrad_grouped_mma, conv2d_dgrad_wgmma_gemm};
 constexpr decltype(&conv2d_wgrad_split_gemm) kWgrad[] = {conv2d_wgrad_split_gemm, depthwise_wgrad, conv2d_wgrad_pointwise_gemm,
-                                                           conv2d_wgrad_mma_gemm, conv2d_wgrad_wgmma_gemm};
+                                                           conv2d_wgrad_mma_gemm, nullptr, conv2d_wgrad_wgmma_gemm};
 
 int row(const Conv2dConfig& config) { return static_cast<int>(config.algorithm); }
 

@@ -52,7 +52,8 @@ struct Variant {
 // little below fp32 (DESIGN: (K + 2) * 2^-22); tf32 rounds both operands to 11 bits; three terms leave out low * low and what two
 // roundings to 11 bits leave of each operand, 2^-22 of the product each.
 inline double bound_of(const Variant& variant, double terms) {
-    const bool mma = variant.algorithm == Conv2dAlgorithm::kMmaGemm || variant.algorithm == Conv2dAlgorithm::kWgmmaGemm;
+    const bool mma = variant.algorithm == Conv2dAlgorithm::kMmaGemm || variant.algorithm == Conv2dAlgorithm::kGroupedMma ||
+                     variant.algorithm == Conv2dAlgorithm::kWgmmaGemm;
     const double operands = variant.math == JCUCONV_MATH_TF32 ? 0x1p-10 + 0x1p-22 : variant.math == JCUCONV_MATH_TF32X3 ? 3 * 0x1p-22 : 0;
     return (terms + 2) * (mma ? 0x1p-22 : 0x1p-24) + operands;
 }
