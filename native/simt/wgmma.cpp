@@ -31,20 +31,19 @@ struct Operand {
 int depth_of(MmaType type) { return type == MmaType::kTf32 ? 8 : 16; }
 int element_of(MmaType type) { return type == MmaType::kTf32 ? 4 : 2; }
 
-// [row][depth] as bits, read in pieces of 16 bytes.
+// [row][depth] as bits. Elements that are neighbours in memory follow each other here, so each piece of 16 bytes is read once.
 std::vector<std::uint32_t> fetch(const Operand& operand, MmaType type, int rows, const Wgmma::Read& read) {
-    const int depth = depth_of(type), element = element_of(type);
+    const int depth = depth_of(type), element = element_of(type), outer = operand.by_rows ? depth : rows, inner = operand.by_rows ? rows : depth;
     std::vector<std::uint32_t> bits(static_cast<std::size_t>(rows * depth));
-    std::map<std::size_t, std::vector<std::byte>> chunks;
-    for (int row = 0; row < rows; ++row)
-        for (int k = 0; k < depth; ++k) {
+    std::byte chunk[kChunk];
+    std::size_t chunk_at = std::numeric_limits<std::size_t>::max();
+    for (int i = 0; i < outer; ++i)
+        for (int j = 0; j < inner; ++j) {
+            const int row = operand.by_rows ? j : i, k = operand.by_rows ? i : j;
             const std::size_t at = operand.at(row, k, element), first = at / kChunk * kChunk;
-            std::vector<std::byte>& chunk = chunks[first];
-            if (chunk.empty()) {
-                chunk.resize(kChunk);
-                read(first, chunk.data());
-            }
-            std::memcpy(&bits[static_cast<std::size_t>(row * depth + k)], chunk.data() + at % kChunk, static_cast<std::size_t>(element));
+            if (first != chunk_at) read(first, chunk);
+            chunk_at = first;
+            std::memcpy(&bits[static_cast<std::size_t>(row * depth + k)], chunk + at % kChunk, static_cast<std::size_t>(element));
         }
     return bits;
 }

@@ -44,6 +44,7 @@ PRINCIPAL = {"kernels/conv2d/conv2d_epilogue.h": "kernels/conv2d/conv2d_fprop_im
              "kernels/common/mma_stage.h": "kernels/conv2d/conv2d_fprop_mma_gemm.cu",
              "kernels/common/mma_operand.h": "kernels/conv2d/conv2d_wgrad_mma_gemm.cu",
              "kernels/conv2d/conv2d_mma_tiles.h": "kernels/conv2d/conv2d_fprop_mma_gemm.cu",
+             "kernels/conv2d/conv2d_wgmma_maps.h": "kernels/conv2d/conv2d_fprop_wgmma_gemm.cu",
              "kernels/common/index.h": "kernels/depthwise/depthwise_fprop.cu",
              "kernels/common/windows.h": "kernels/pool2d/max_pool2d_bwd.cu"}
 
