@@ -196,10 +196,10 @@ Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int
 }
 
 Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
-                  Conv2dConfig* config, Plan* plan) {
+                  bool y_f32, Conv2dConfig* config, Plan* plan) {
     if (math < JCUCONV_MATH_EXACT || math > JCUCONV_MATH_TF32X3)
         return {JCUCONV_INVALID_MATH, "math = " + std::to_string(math) + ": not a jcuconv_math"};
-    const Conv2dTask task{g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture()};
+    const Conv2dTask task{g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture(), y_f32};
     *config = choose_conv2d(task);
     if (!conv2d_legal(config->algorithm, task))
         return {JCUCONV_UNSUPPORTED_SIZE, "pool_h * pool_w = " + std::to_string(std::int64_t{1} << g.pool_log2) + ": at most 16 outputs are pooled, without tensor cores 4"};
@@ -217,21 +217,27 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     JCUCONV_TRY(conv2d_request(pass, c.epilogue, c.accumulate, c.dbias, &request));
     JCUCONV_TRY(check_pool(g, pass, request));
     JCUCONV_TRY(alignment_of(c.type, c.alignment, &alignment));
+    JCUCONV_TRY(is_flag("y_f32", c.y_f32, JCUCONV_INVALID_EPILOGUE));
+    if (pass != JCUCONV_FPROP && c.y_f32 != 0) return {JCUCONV_INVALID_EPILOGUE, "y_f32 belongs to the forward pass"};
+    if (c.y_f32 != 0) JCUCONV_TRY(alignment_of(JCUCONV_F32, c.alignment, &alignment));
     const auto type = static_cast<jcuconv_type>(c.type);
+    const auto y_type = c.y_f32 != 0 ? JCUCONV_F32 : type;
+    request.epilogue.y_f32 = y_type != type;
     const bool accumulate = request.epilogue.accumulate;
     if (pass == JCUCONV_BGRAD)
         return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
 
     Conv2dConfig config;
-    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, &config, plan));
+    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, request.epilogue.y_f32, &config, plan));
     const Argument x{JCUCONV_ARG_X, conv2d_x_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
     const Argument dy{JCUCONV_ARG_DY, conv2d_y_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {
-        plan->description = "conv2d fprop " + describe(config);
+        plan->description = "conv2d fprop " + describe(config) + (request.epilogue.y_f32 ? " y fp32" : "");
         if (g.pool_log2 > 0)
             plan->description += " pool " + std::to_string(1 << g.pool_h_log2) + "x" + std::to_string(1 << g.pool_w_log2);
-        plan->arguments = {x, w, {JCUCONV_ARG_Y, dy.bytes, alignment, true}};
-        add_epilogue_arguments(request, g.k, dy, plan);
+        const Argument y{JCUCONV_ARG_Y, conv2d_y_bytes(g, y_type), alignment, true};
+        plan->arguments = {x, w, y};
+        add_epilogue_arguments(request, g.k, y, plan);
         plan->run = [=](const Tensors& t, void*, device::Stream stream) {
             return conv2d_fprop(g, type, config, t.at(JCUCONV_ARG_X), t.at(JCUCONV_ARG_W), t.at(JCUCONV_ARG_Y), request.bound(t),
                                 stream);

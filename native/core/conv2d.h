@@ -23,7 +23,7 @@ inline int filter_gradient_alignment(const Conv2dConfig& config) {
 
 // The configuration for the current device, once `math` is known to be a jcuconv_math; what follows from it for the plan: workspace, reason.
 Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
-                  Conv2dConfig* config, Plan* plan);
+                  bool y_f32, Conv2dConfig* config, Plan* plan);
 
 // What a caller asks of a pass besides the convolution itself.
 struct Conv2dRequest {

@@ -31,6 +31,7 @@ struct Conv2dEpilogue {
     const float* scale;    // likewise
     const void* residual;  // at the output's pitch and type; null without that step
     bool accumulate;       // last: add to what the output holds
+    bool y_f32;            // output and residual are fp32, where the storage type is not
 };
 
 constexpr int kEpilogueStepBits = 4;

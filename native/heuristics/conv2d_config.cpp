@@ -72,7 +72,7 @@ Conv2dTile choose_tile(const GemmSize& size, jcuconv_pass pass, std::span<const 
 // Four elements per access, where pitches and alignment allow it and `channels` (of a group) are whole vectors.
 int vector_of(const Conv2dTask& t, bool whole_channels) {
     const bool whole = whole_channels && t.g.x_pitch % 4 == 0 && t.g.y_pitch % 4 == 0;
-    return whole && t.alignment >= 4 * static_cast<int>(size_of(t.type)) ? 4 : 1;
+    return whole && t.alignment >= 4 * static_cast<int>(output_size(t)) ? 4 : 1;
 }
 
 Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
@@ -88,6 +88,12 @@ Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
                                      t.g.filter_elements()},
                                     t.workspace_limit);
     return config;
+}
+
+// Elements in 16 bytes of what fprop on tensor cores stores, 1 where these do not fit.
+int fprop_stores(const Conv2dTask& t) {
+    const int chunk = 16 / static_cast<int>(output_size(t));
+    return t.alignment >= 16 && t.g.group_k % chunk == 0 && t.g.y_pitch % chunk == 0 ? chunk : 1;
 }
 
 // A warp drains 16 rows of sums at a time, and a thread of the exact product owns 4 neighbours: more rows of a window never meet.
@@ -131,8 +137,8 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     const bool loads = t.pass == JCUCONV_FPROP ? input : t.pass == JCUCONV_DGRAD ? output && whole(g.group_c) : input && output;
     config.vec = aligned && loads ? chunk : 1;
     // wgrad stores four fp32 elements, whatever the storage type.
-    const bool stores = t.pass == JCUCONV_FPROP ? output : t.pass == JCUCONV_DGRAD ? input : g.group_c % 4 == 0;
-    config.vec_out = aligned && stores ? (t.pass == JCUCONV_WGRAD ? 4 : chunk) : 1;
+    const bool stores = t.pass == JCUCONV_DGRAD ? input : g.group_c % 4 == 0;
+    config.vec_out = t.pass == JCUCONV_FPROP ? fprop_stores(t) : aligned && stores ? (t.pass == JCUCONV_WGRAD ? 4 : chunk) : 1;
     const GemmSize size = gemm_size(g, t.pass, config.pack);
     const bool in_registers = config.vec == 1 || t.architecture < 80 || config.math == JCUCONV_MATH_TF32X3 ||
                               (t.type == JCUCONV_F32 && t.pass == JCUCONV_WGRAD);
@@ -155,6 +161,7 @@ const char* grouped_refuses(const Conv2dTask& t) {
     const Conv2dGeometry& g = t.g;
     const bool forward = t.pass == JCUCONV_FPROP;
     if (g.groups == 1) return "a single group";
+    if (t.y_f32) return "an fp32 output of 16-bit operands";
     if (g.pool_log2 > 0) return kStoresSums;
     if (t.type == JCUCONV_F32) return "fp32";
     if (t.pass == JCUCONV_WGRAD) return "the weight gradient";
@@ -241,7 +248,7 @@ Conv2dConfig wgmma_gemm(const Conv2dTask& t) {
     config.algorithm = Conv2dAlgorithm::kWgmmaGemm;
     config.tile = Conv2dTile::kLarge;
     config.vec = 8;
-    if (t.pass == JCUCONV_FPROP) config.vec_out = g.k % 8 == 0 && g.y_pitch % 8 == 0 ? 8 : 1;
+    if (t.pass == JCUCONV_FPROP) config.vec_out = fprop_stores(t);
     if (t.pass == JCUCONV_DGRAD) config.vec_out = g.x_pitch % 8 == 0 ? 8 : 1;
     if (t.pass == JCUCONV_WGRAD) {
         // In slabs, of half a microsecond each: filling the stages and storing the tile, and reading four bytes of each element. Estimates.

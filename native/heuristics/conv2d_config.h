@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/conv2d_geometry.h"
+#include "core/types.h"
 #include "jcuconv/problem.h"
 #include "heuristics/grouped_layout.h"
 #include "heuristics/pixel_split.h"
@@ -43,7 +44,11 @@ struct Conv2dTask {
     std::size_t workspace_limit;
     jcuconv_math math = JCUCONV_MATH_EXACT;
     int architecture = 90;  // compute capability, major * 10 + minor
+    bool y_f32 = false;     // of fprop: y is fp32 whatever the type
 };
+
+// Bytes of an element of what fprop writes.
+inline std::size_t output_size(const Conv2dTask& t) { return t.y_f32 ? sizeof(float) : size_of(t.type); }
 
 // True if the algorithm can do it at all, whether or not it would be chosen.
 bool conv2d_legal(Conv2dAlgorithm algorithm, const Conv2dTask& task);

@@ -48,7 +48,8 @@ double padded_flop(const Conv2dTask& t, const Conv2dConfig& config, const Launch
 Conv2dEstimate estimate_conv2d(const Conv2dTask& t, const Conv2dConfig& config, const Ceilings& ceilings) {
     const Conv2dGeometry& g = t.g;
     const double size = size_of(t.type), filters = static_cast<double>(g.filter_elements());
-    const double images = (static_cast<double>(g.pixels_in()) * g.c + static_cast<double>(g.pixels_stored()) * g.k) * size;
+    const double images = static_cast<double>(g.pixels_in()) * g.c * size +
+                          static_cast<double>(g.pixels_stored()) * g.k * static_cast<double>(output_size(t));
     const LaunchShape shape = conv2d_launch(g, t.pass, config);
     const double peak = ceiling_of(config, t.type, ceilings);
     Conv2dEstimate e;

@@ -92,6 +92,9 @@ JCUCONV_TEST(every_wrong_number_is_named) {
     CHECK(refused(with([](P& p) { p.epilogue[0] = JCUCONV_EPILOGUE_RELU; }), JCUCONV_DGRAD) == JCUCONV_INVALID_EPILOGUE);
     CHECK(refused(with([](P& p) { p.dbias = 1; }), JCUCONV_DGRAD) == JCUCONV_INVALID_EPILOGUE);
     CHECK(refused(with([](P& p) { p.accumulate = 1; })) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.y_f32 = 2; })) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.y_f32 = 1; }), JCUCONV_WGRAD) == JCUCONV_INVALID_EPILOGUE);
+    CHECK(refused(with([](P& p) { p.type = JCUCONV_F16, p.alignment = 2, p.y_f32 = 1; })) == JCUCONV_INVALID_PITCH);
     CHECK(refused(small_conv(), static_cast<jcuconv_pass>(9)) == JCUCONV_INVALID_PASS);
     CHECK(refused(with([](P& p) { p.h = p.w = 1 << 20; })) == JCUCONV_UNSUPPORTED_SIZE);
     CHECK(refused(with([](P& p) { p.pad_top = INT32_MAX; })) == JCUCONV_UNSUPPORTED_SIZE);
@@ -267,6 +270,7 @@ JCUCONV_TEST(hostile_problems_get_a_status) {
             for (auto& step : p.epilogue) step = random.chance(95) ? 0 : number();
             p.accumulate = random.chance(80) ? 0 : number(), p.dbias = random.chance(80) ? 0 : number();
             p.math = random.chance(80) ? 0 : number();
+            if constexpr (requires { p.y_f32; }) p.y_f32 = random.chance(80) ? 0 : number();
         };
         transposed ? mostly_right(u.transpose) : mostly_right(u.conv);
         if (!transposed) u.conv.pool_h = random.chance(80) ? 0 : number(), u.conv.pool_w = random.chance(80) ? 0 : number();

@@ -108,6 +108,20 @@ JCUCONV_TEST(mma_promised_alignment_decides_about_vectors) {
         }
 }
 
+JCUCONV_TEST(mma_fp32_y_of_every_tile_and_width) {
+    for (const int type : {1, 2})
+        for (const int k : {8, 12, 37, 136}) {
+            auto p = conv(2, 9, 8, 16, k, 3, 2);
+            p.type = type, p.y_f32 = 1, p.y_pitch = k + (k == 12 ? 4 : 3);
+            set_epilogue(p, true, true);
+            for (const auto tile : kTiles) {
+                Variant v;
+                v.algorithm = Conv2dAlgorithm::kMmaGemm, v.tile = tile;
+                if (!run_case(p, JCUCONV_FPROP, v)) return;
+            }
+        }
+}
+
 JCUCONV_TEST(mma_random_shapes_are_exact_on_integers) {
     Random random(4711);
     constexpr int kShapes = 110;

@@ -109,7 +109,7 @@ JCUCONV_TEST(relu_keeps_nan) {
     x.write({std::nanf(""), -2.0f});
     w.write({1.0f});
     Operation operation;
-    operation.start = [&](void*) { return conv2d_fprop(g, JCUCONV_F32, {}, x.address(), w.address(), y.address(), {JCUCONV_EPILOGUE_RELU, nullptr, nullptr, nullptr, false}, nullptr); };
+    operation.start = [&](void*) { return conv2d_fprop(g, JCUCONV_F32, {}, x.address(), w.address(), y.address(), {JCUCONV_EPILOGUE_RELU, nullptr, nullptr, nullptr, false, false}, nullptr); };
     run_operation("relu", {{"x", x.span(), Use::kReads}, {"w", w.span(), Use::kReads}, {"y", y.span(), Use::kOverwrites}}, operation);
     CHECK(std::isnan(y.read()[0]) && y.read()[1] == 0.0f);
 }

@@ -155,6 +155,15 @@ JCUCONV_TEST(wgmma_a_slice_of_a_wider_tensor_and_odd_filters) {
     run_all(p);
 }
 
+JCUCONV_TEST(wgmma_fp32_y) {
+    for (const int k : {8, 20, 131}) {
+        auto p = conv(1, 12, 13, 24, k, 3, 3);
+        p.type = kHalves[k % 2], p.y_f32 = 1, p.y_pitch = k + (k == 20 ? 4 : 0);
+        set_epilogue(p, true, k == 8);
+        if (!run_case(p, JCUCONV_FPROP, variant(k))) return;
+    }
+}
+
 JCUCONV_TEST(wgmma_takes_only_what_a_tensor_map_can_say) {
     auto p = conv(2, 9, 9, 64, 64, 3, 3);
     for (const jcuconv_pass pass : kPasses) {

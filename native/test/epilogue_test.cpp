@@ -57,7 +57,9 @@ using Create = jcuconv_status (*)(const Problem*, jcuconv_pass, uint64_t, jcucon
 template <class Problem>
 void check(const std::string& name, Create<Problem> create, const Problem& problem, const std::vector<double>& sums, int k,
            std::int64_t pitch, Arguments a, Random& random) {
-    const auto type = static_cast<jcuconv_type>(problem.type);
+    auto type = static_cast<jcuconv_type>(problem.type);
+    if constexpr (requires { problem.y_f32; })
+        if (problem.y_f32 != 0) type = JCUCONV_F32;
     const auto pixels = std::int64_t(sums.size()) / k;
     const auto bias = halves(random, std::size_t(k)), residual = halves(random, sums.size());
     auto scale = random.integers(std::size_t(k), 3);
@@ -173,6 +175,28 @@ JCUCONV_TEST(steps_of_a_dense_layer) {
     jcuconv_dense d{};
     d.n = 7, d.c = 9, d.k = 12, d.type = JCUCONV_BF16;
     check_conv2d("dense", conv(7, 1, 9, 12, 1, 1, JCUCONV_BF16), jcuconv_dense_plan, d, false, every_step());
+}
+
+JCUCONV_TEST(y_and_residual_of_fp32_beside_16_bits) {
+    for (const int type : {0, 1, 2})
+        for (const int k : {5, 8, 12})
+            for (const int extra : {0, 3, 4}) {
+                auto p = conv(2, 4, 4, k, 2, 1, type);
+                p.y_pitch = k + extra, p.y_f32 = 1;
+                check_conv2d("fp32 y", p, jcuconv_conv2d_plan, p, false, {{}, {1, 2, 3}, {2, 6, 4}});
+                if (extra != 0) continue;
+                jcuconv_dense d{};
+                d.n = 7, d.c = 9, d.k = k, d.type = type, d.y_f32 = 1;
+                check_conv2d("fp32 y of a dense layer", conv(7, 1, 9, k, 1, 1, type), jcuconv_dense_plan, d, false, {{1}, {2}});
+            }
+    auto grouped = conv(2, 6, 16, 16, 3, 4, JCUCONV_F16);
+    grouped.y_f32 = 1;
+    check_conv2d("fp32 y of small groups", grouped, jcuconv_conv2d_plan, grouped, false, {{}, {1, 2}});
+    for (const int c : {5, 8}) {
+        auto p = conv(1, 5, c, c, 3, c, JCUCONV_F16);
+        p.y_pitch = c + 4, p.y_f32 = 1;
+        check_conv2d("fp32 y of a depthwise layer", p, jcuconv_conv2d_plan, p, false, {{}, {1, 2}});
+    }
 }
 
 JCUCONV_TEST(large_tiles_apply_the_epilogue_to_every_row) {

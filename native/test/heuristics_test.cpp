@@ -137,6 +137,25 @@ JCUCONV_TEST(tensor_core_vectors_are_16_bytes_of_every_side_that_is_loaded) {
     CHECK(config(input, JCUCONV_FPROP).vec_out == 1 && config(output, JCUCONV_FPROP).vec_out == 8);
 }
 
+JCUCONV_TEST(an_fp32_output_is_stored_in_fours_of_its_own_alignment) {
+    const auto twelve = geometry(8, 14, 32, 12, 3), odd = geometry(8, 14, 32, 10, 3), depthwise = geometry(8, 14, 32, 32, 3, 1, 32);
+    const auto task = [](const Conv2dGeometry& g, int alignment, bool y_f32, int architecture = 90) {
+        return Conv2dTask{g, JCUCONV_BF16, JCUCONV_FPROP, alignment, 0, JCUCONV_MATH_EXACT, architecture, y_f32};
+    };
+    for (const auto algorithm : {Conv2dAlgorithm::kMmaGemm, Conv2dAlgorithm::kWgmmaGemm}) {
+        CHECK(configure_conv2d(algorithm, task(twelve, 16, true)).vec_out == 4);
+        CHECK(configure_conv2d(algorithm, task(twelve, 16, false)).vec_out == 1);
+        CHECK(configure_conv2d(algorithm, task(odd, 16, true)).vec_out == 1);
+    }
+    CHECK(configure_conv2d(Conv2dAlgorithm::kMmaGemm, task(twelve, 8, true)).vec_out == 1);
+    const auto grouped = geometry(8, 14, 32, 32, 3, 1, 4);
+    CHECK(conv2d_legal(Conv2dAlgorithm::kGroupedMma, task(grouped, 16, false)));
+    CHECK(!conv2d_legal(Conv2dAlgorithm::kGroupedMma, task(grouped, 16, true)));
+    CHECK(configure_conv2d(Conv2dAlgorithm::kDepthwise, task(depthwise, 8, false)).vec == 4);
+    CHECK(configure_conv2d(Conv2dAlgorithm::kDepthwise, task(depthwise, 8, true)).vec == 1);
+    CHECK(configure_conv2d(Conv2dAlgorithm::kDepthwise, task(depthwise, 16, true)).vec == 4);
+}
+
 JCUCONV_TEST(the_rows_passed_over_say_why) {
     const auto why = [](const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass = JCUCONV_FPROP, int architecture = 90) {
         return explain_conv2d({g, type, pass, 16, 0, JCUCONV_MATH_EXACT, architecture});

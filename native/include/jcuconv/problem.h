@@ -54,7 +54,7 @@ typedef struct jcuconv_conv2d {
     int32_t groups;
     int64_t x_pitch, y_pitch;
     int32_t type;       /* jcuconv_type of x, w, y, dx, dy */
-    int32_t alignment;  /* bytes every tensor is aligned to; 0 means 16; at least one element */
+    int32_t alignment;  /* bytes every tensor is aligned to; 0 means 16; at least one element of each */
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS]; /* jcuconv_epilogue, in this order, each at most once; fprop only */
     int32_t accumulate; /* 0 or 1: dx, dw or dbias is added to instead of overwritten */
     int32_t dbias;      /* 0 or 1, wgrad only: also write DBIAS, the sums of dy */
@@ -63,6 +63,7 @@ typedef struct jcuconv_conv2d {
      * Powers of two, a product up to 16, without tensor cores up to 4; no step of the epilogue but a bias, then a ReLU. They see the maximum
      * alone: y is as after a max-pool behind them, but for the sign of zeros and for a bias of +infinity on a sum of -infinity. */
     int32_t pool_h, pool_w;
+    int32_t y_f32;      /* 0 or 1, fprop only: Y and RESIDUAL are fp32 instead of the storage type, as logits want it */
 } jcuconv_conv2d;
 
 /* Transposed convolution: the data gradient of a conv2d, used forwards. x is n h w c, w is c r s k/groups, y is n p q k with
@@ -84,7 +85,7 @@ typedef struct jcuconv_dense {
     int32_t n, c, k;
     int32_t type, alignment; /* these and the rest as in jcuconv_conv2d */
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS];
-    int32_t accumulate, dbias, math;
+    int32_t accumulate, dbias, math, y_f32;
 } jcuconv_dense;
 
 typedef enum jcuconv_layout { JCUCONV_NHWC = 0, JCUCONV_NCHW = 1 } jcuconv_layout;

@@ -39,4 +39,13 @@ JCUCONV_DEVICE void store_conv2d(T* out, std::int64_t pixel, int channel, const 
     store_f32(to, values);
 }
 
+// Calls f with the output as a pointer to what it holds.
+template <class T, class F>
+JCUCONV_DEVICE void with_output(T* out, const Conv2dEpilogue& epilogue, F f) {
+    if constexpr (sizeof(T) < sizeof(float)) {
+        if (epilogue.y_f32) return f(reinterpret_cast<float*>(out));
+    }
+    f(out);
+}
+
 }  // namespace jcuconv

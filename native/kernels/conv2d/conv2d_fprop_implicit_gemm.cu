@@ -1,6 +1,6 @@
 // Convolution forward: y[n,p,q,k] = sum over r,s,c of x[n, p*u - pad + r*d, ..., c] * w[k,r,s,c], then the epilogue.
 //
-// Layouts    x NHWC, w KRSC, y NPQK in the storage type; bias fp32. Channels of x and y at a pitch.
+// Layouts    x NHWC, w KRSC, y NPQK in the storage type, y also in fp32; bias fp32. Channels of x and y at a pitch.
 // Mapping    GEMM with rows = output pixels (n,p,q), columns = filters of a group, depth = (r,s,c), c fastest. A block computes
 //            one tile of pixels x filters, a thread 4x4 or 8x8 of it. Grid: x pixel tiles, y filter tiles, z groups. Under a max-pool
 //            rows stand window by window (conv2d_output_rows.h), and of each window the maximum goes through the epilogue and into y.
@@ -112,8 +112,10 @@ conv2d_fprop_implicit_gemm_kernel(const Conv2dGeometry g, const T* x, const T* w
 
     pool_rows<Tile>(g.pool_log2, acc);
     const std::int64_t pixels = std::int64_t{g.n} * g.p * g.q;
-    store_pixels<Tile, kVec>(shared_tile, acc, first_pixel, pixels, first_filter, g.group_k, group * g.group_k, g.y_pitch, y, epilogue,
-                             g.pool_log2);
+    with_output(y, epilogue, [&](auto* to) {
+        store_pixels<Tile, kVec>(shared_tile, acc, first_pixel, pixels, first_filter, g.group_k, group * g.group_k, g.y_pitch, to, epilogue,
+                                 g.pool_log2);
+    });
 }
 
 static_assert(tiles_agree_with_launch("conv2d_fprop_implicit_gemm"));

@@ -1,6 +1,6 @@
 // Convolution forward on tensor cores: y[n,p,q,k] = sum over r,s,c of x[n, p*u - pad + r*d, ..., c] * w[k,r,s,c], then the epilogue.
 //
-// Layouts    x NHWC, w KRSC, y NPQK in the storage type (fp16, bf16, or fp32 as tf32 or in three terms); bias fp32. Channels at a pitch.
+// Layouts    x NHWC, w KRSC, y NPQK in the storage type (fp16, bf16, or fp32 as tf32 or in three terms); y also in fp32; bias fp32. Channels at a pitch.
 // Mapping    GEMM with rows = output pixels (n,p,q), columns = filters of a group, depth = (r,s,c), c fastest. A block of four warps
 //            computes a tile, a warp 64x64 or 32x32 of it. Grid: x pixel tiles, y filter tiles, z groups. Under a max-pool rows stand
 //            window by window (conv2d_output_rows.h), and of each window the maximum goes through the epilogue and into y.
@@ -47,10 +47,11 @@ conv2d_fprop_mma_gemm_kernel(const Conv2dGeometry g, const typename Tile::T* x, 
         typename Tile::Sums sums;
         multiply_mma_tile<Tile, kVector>(memory, patches, filters, Tile::slabs(depth), sums);
 
-        store_mma_pixels<Tile>(
-            memory, sums,
-            [&](int row) { return first_pixel + row < pixels ? ((first_pixel + row) >> g.pool_log2) * g.y_pitch : -1; },
-            first_filter, g.group_k, group * g.group_k, vectors_out, y, epilogue, SyncBlock{}, g.pool_log2);
+        with_output(y, epilogue, [&](auto* to) {
+            store_mma_pixels<Tile>(
+                memory, sums, [&](int row) { return first_pixel + row < pixels ? ((first_pixel + row) >> g.pool_log2) * g.y_pitch : -1; },
+                first_filter, g.group_k, group * g.group_k, vectors_out, to, epilogue, SyncBlock{}, g.pool_log2);
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 // Convolution forward on Hopper (sm_90a): y[n,p,q,k] = sum over r,s,c of x[n, p*u - pad + r*d, ..., c] * w[k,r,s,c], then the epilogue. TMA
 // loads, warpgroups multiply.
 //
-// Layouts    x NHWC, w KRSC, y NPQK in fp16 or bf16; bias fp32. Channels of x and y at a pitch.
+// Layouts    x NHWC, w KRSC, y NPQK in fp16 or bf16; y also in fp32; bias fp32. Channels of x and y at a pitch.
 // Mapping    GEMM with rows = output pixels (n,p,q), columns = filters, depth = (r,s), then 64 channels at a time. A block has two warpgroups
 //            that own 64 x 128 sums each, and one that loads: of it a single thread. Patches of x come by im2col loads, which fill in zeros at
 //            borders and behind the last pixel; filters as boxes. Grid: x pixel tiles, y filter tiles.
@@ -52,9 +52,11 @@ conv2d_fprop_wgmma_gemm_kernel(const Conv2dGeometry g, const JCUCONV_GRID_CONSTA
             take_registers<232>();
             typename Tile::Sums sums;
             multiply_stages<Major::kDepth, Major::kDepth>(s, slabs, sums);
-            store_mma_pixels<Tile>(
-                s, sums, [&](int row) { return first_pixel + row < pixels ? (first_pixel + row) * g.y_pitch : -1; }, first_filter, g.k, 0,
-                vectors_out, y, epilogue, [] { bar_sync(1, Tile::kThreads); });
+            with_output(y, epilogue, [&](auto* to) {
+                store_mma_pixels<Tile>(
+                    s, sums, [&](int row) { return first_pixel + row < pixels ? (first_pixel + row) * g.y_pitch : -1; }, first_filter, g.k,
+                    0, vectors_out, to, epilogue, [] { bar_sync(1, Tile::kThreads); });
+            });
         }
     }
 }

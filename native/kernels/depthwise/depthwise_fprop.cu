@@ -1,6 +1,6 @@
 // Depthwise convolution forward: y[n,p,q,c] = sum over r,s of x[n, p*u - pad + r*d, ..., c] * w[c,r,s], then the epilogue.
 //
-// Layouts    x NHWC, y NPQC with a channel pitch, w [c][r][s], all in the storage type; bias fp32.
+// Layouts    x NHWC, y NPQC with a channel pitch, w [c][r][s], all in the storage type, y also in fp32; bias fp32.
 // Mapping    One thread per kVec channels and a strip of four outputs along q: a weight is loaded once for the strip.
 //            Neighbouring threads hold neighbouring channels.
 // Limits     c = k = groups. Any window, stride, dilation, padding. kVec = 4 needs c and the pitches divisible by 4 and aligned
@@ -56,7 +56,10 @@ depthwise_fprop_kernel(const Conv2dGeometry g, std::int64_t items, const T* x, c
     }
 #pragma unroll
     for (int j = 0; j < kStrip; ++j)
-        if (q0 + j < g.q) store_conv2d<kVec>(y, ((index * g.p + p) * g.q + q0 + j) * g.y_pitch, c, sum[j], epilogue);
+        if (q0 + j < g.q)
+            with_output(y, epilogue, [&](auto* to) {
+                store_conv2d<kVec>(to, ((index * g.p + p) * g.q + q0 + j) * g.y_pitch, c, sum[j], epilogue);
+            });
 }
 
 static_assert(kernel_budget("depthwise_fprop").threads == kItemThreads);

@@ -62,10 +62,10 @@ inline std::string name_of(const jcuconv_conv2d& c, jcuconv_pass pass, const Var
     char text[256];
     std::snprintf(text, sizeof text,
                   "n%dc%dh%dw%dk%dr%ds%du%dv%dpt%dpb%dpl%dpr%dd%de%dg%d pitch %ld %ld type %d math %d pass %d tile %d splits %d epilogue %d "
-                  "%d accumulate %d pool %dx%d",
+                  "%d accumulate %d pool %dx%d y_f32 %d",
                   c.n, c.c, c.h, c.w, c.k, c.r, c.s, c.stride_h, c.stride_w, c.pad_top, c.pad_bottom, c.pad_left, c.pad_right,
                   c.dilation_h, c.dilation_w, c.groups, long(c.x_pitch), long(c.y_pitch), c.type, v.math, pass, tile_extent(v.tile),
-                  v.splits, c.epilogue[0], c.epilogue[1], c.accumulate, c.pool_h, c.pool_w);
+                  v.splits, c.epilogue[0], c.epilogue[1], c.accumulate, c.pool_h, c.pool_w, c.y_f32);
     return text;
 }
 
@@ -124,7 +124,8 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
                                                                             : Conv2dAlgorithm::kImplicitGemm;
     const Conv2dAlgorithm algorithm = pass == JCUCONV_BGRAD ? general : variant.algorithm.value_or(general);
     const int architecture = algorithm == Conv2dAlgorithm::kImplicitGemm ? 75 : 90;  // where bf16 has no tensor cores
-    const Conv2dTask task{g, type, pass, variant.alignment, 0, variant.math, architecture};
+    const auto y_type = pass == JCUCONV_FPROP && problem.y_f32 != 0 ? JCUCONV_F32 : type;
+    const Conv2dTask task{g, type, pass, variant.alignment, 0, variant.math, architecture, y_type != type};
     if (!conv2d_legal(algorithm, task)) {
         report(__FILE__, __LINE__, name + ": " + name_of(algorithm) + " cannot do this");
         return false;
@@ -152,9 +153,9 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     if (variant.infinity) (pass == JCUCONV_FPROP ? xs[xs.size() / 2] : ys[ys.size() / 2]) = INFINITY;
     const auto bias = has(problem, JCUCONV_EPILOGUE_BIAS) ? data(std::size_t(g.k)) : std::vector<float>();
     const bool gradient_of_filter = pass == JCUCONV_WGRAD || pass == JCUCONV_BGRAD;
-    const auto out_type = gradient_of_filter ? JCUCONV_F32 : type;
+    const auto out_type = gradient_of_filter ? JCUCONV_F32 : pass == JCUCONV_FPROP ? y_type : type;
 
-    Tensor x(type, g.pixels_in(), g.c, g.x_pitch), w(type, 1, int(shape.w_elements())), y(type, g.pixels_stored(), g.k, g.y_pitch);
+    Tensor x(type, g.pixels_in(), g.c, g.x_pitch), w(type, 1, int(shape.w_elements())), y(y_type, g.pixels_stored(), g.k, g.y_pitch);
     Tensor b(JCUCONV_F32, 1, g.k), dw(JCUCONV_F32, 1, int(shape.w_elements())), dbias(JCUCONV_F32, 1, g.k);
     Tensor& out = pass == JCUCONV_FPROP ? y : pass == JCUCONV_DGRAD ? x : pass == JCUCONV_WGRAD ? dw : dbias;
     const auto old = problem.accumulate != 0 ? data(std::size_t(out.elements())) : std::vector<float>();
@@ -167,6 +168,7 @@ inline bool run_case(const jcuconv_conv2d& problem, jcuconv_pass pass, const Var
     Conv2dRequest request;
     CHECK(conv2d_request(pass, problem.epilogue, problem.accumulate, 0, &request).ok());
     request.epilogue.bias = static_cast<const float*>(b.address());
+    request.epilogue.y_f32 = y_type != type;
 
     Operation operation;
     operation.prepare = [&] { return config.split.splits > 1 ? std::size_t(config.split.splits) * per_split : 0; };

@@ -8,6 +8,7 @@ import io.github.jcuconv.op.Activation;
 import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ArgSpec;
+import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.Dense;
 import io.github.jcuconv.op.FiniteCheck;
 import io.github.jcuconv.op.OpDescriptor;
@@ -90,7 +91,7 @@ final class Layouts {
         }
     }
 
-    /** The kernels know one storage type per operation, and fp32 for what is fp32 by default. */
+    /** The kernels know one storage type per operation, fp32 for what is fp32 by default, and in products forward fp32 for what is written. */
     static Optional<String> refusal(OpDescriptor op, Pass pass) {
         if (op instanceof Reorder reorder) {
             boolean floating = reorder.from().isFloating() && reorder.to().isFloating();
@@ -100,14 +101,27 @@ final class Layouts {
         for (ArgSpec spec : op.arguments(pass)) {
             if (isStored(spec.arg())) {
                 storage = storage == null ? spec.type() : storage;
-                if (spec.type() != storage) {
-                    return Optional.of(spec.arg() + " is " + spec.type() + ", must be " + storage + " like the others");
+                DataType expected = isOutput(spec.arg()) && hasWideOutput(op, pass) ? DataType.FP32 : storage;
+                if (spec.type() != expected) {
+                    return Optional.of(
+                            spec.arg() + " is " + spec.type() + ", must be " + expected + " like the others");
                 }
             } else if (spec.type().isFloating() && spec.type() != DataType.FP32 && spec.arg() != Arg.W_STORAGE) {
                 return Optional.of(spec.arg() + " is " + spec.type() + ", must be FP32");
             }
         }
         return Optional.empty();
+    }
+
+    private static boolean isOutput(Arg arg) {
+        return arg == Arg.Y || arg == Arg.RESIDUAL;
+    }
+
+    private static boolean hasWideOutput(OpDescriptor op, Pass pass) {
+        boolean can = op instanceof Conv2d || op instanceof Dense;
+        return can
+                && pass == Pass.FPROP
+                && op.arguments(pass).stream().anyMatch(spec -> spec.arg() == Arg.Y && spec.type() == DataType.FP32);
     }
 
     private static boolean isStored(Arg arg) {

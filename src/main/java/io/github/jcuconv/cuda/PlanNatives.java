@@ -33,7 +33,8 @@ final class PlanNatives {
             int epilogue,
             boolean dbias,
             boolean accumulate,
-            int products);
+            int products,
+            boolean yF32);
 
     static native long convTranspose2d(
             int library,
@@ -74,7 +75,8 @@ final class PlanNatives {
             int epilogue,
             boolean dbias,
             boolean accumulate,
-            int products);
+            int products,
+            boolean yF32);
 
     static native long pool2d(
             int library,

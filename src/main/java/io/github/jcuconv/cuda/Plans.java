@@ -158,6 +158,11 @@ final class Plans {
         return request.pass() == Pass.WGRAD && epilogue.has(Epilogue.Step.BIAS);
     }
 
+    /** Whether y is fp32 beside operands of 16 bits; {@link Layouts#refusal} admits no other difference. */
+    private static boolean yF32(Types types, PlanRequest request) {
+        return request.pass() == Pass.FPROP && types.of(Arg.Y) != types.of(Arg.X);
+    }
+
     private static long conv2d(int library, Conv2d op, PlanRequest r) {
         Dims x = op.x();
         Window w = op.window();
@@ -186,7 +191,8 @@ final class Plans {
                 epilogue(op.epilogue(), r),
                 dbias(op.epilogue(), r),
                 r.accumulate(),
-                math(op.types()));
+                math(op.types()),
+                yF32(op.types(), r));
     }
 
     private static long convTranspose2d(int library, ConvTranspose2d op, PlanRequest r) {
@@ -234,7 +240,8 @@ final class Plans {
                 epilogue(op.epilogue(), r),
                 dbias(op.epilogue(), r),
                 r.accumulate(),
-                math(op.types()));
+                math(op.types()),
+                yF32(op.types(), r));
     }
 
     private static long maxPool2d(int library, MaxPool2d op, PlanRequest r) {

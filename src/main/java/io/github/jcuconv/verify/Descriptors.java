@@ -51,7 +51,7 @@ public final class Descriptors {
     private static final Map<String, Entry> MAKERS = new LinkedHashMap<>();
 
     static {
-        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g terms stored", (l, t) -> Conv2d.of(
+        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g terms stored wide", (l, t) -> Conv2d.of(
                         image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))
                 .types(types(l, t))
@@ -62,7 +62,7 @@ public final class Descriptors {
                 .outputPad(get(l, "oh", 0), get(l, "ow", 0))
                 .types(types(l, t))
                 .epilogue(epilogue(l)));
-        add("dense", IMAGE + EPILOGUE + "k terms stored", (l, t) -> Dense.of(vector(l), need(l, "k"))
+        add("dense", IMAGE + EPILOGUE + "k terms stored wide", (l, t) -> Dense.of(vector(l), need(l, "k"))
                 .types(types(l, t))
                 .epilogue(epilogue(l)));
         add("max-pool2d", IMAGE + WINDOW + "d e ceil infer", (l, t) -> MaxPool2d.of(image(l), window(l))
@@ -186,12 +186,14 @@ public final class Descriptors {
 
     /**
      * {@code terms1} allows tf32 for fp32 operands, {@code terms3} its three-term product; {@code stored1} stores dw and dbias in the storage
-     * type, as cuDNN does.
+     * type, as cuDNN does; {@code wide1} makes y and the residual fp32 whatever the storage type.
      */
     private static Types types(ShapeLine line, DataType storage) {
         Types types = Types.of(storage);
         Types gradients = flag(line, "stored") ? types.with(Arg.DW, storage).with(Arg.DBIAS, storage) : types;
-        return gradients.products(
+        Types all =
+                flag(line, "wide") ? gradients.with(Arg.Y, DataType.FP32).with(Arg.RESIDUAL, DataType.FP32) : gradients;
+        return all.products(
                 switch (get(line, "terms", 0)) {
                     case 0 -> Products.EXACT;
                     case 1 -> Products.TF32;
