@@ -140,6 +140,12 @@ JCUCONV_TEST(wgmma_wgrad_of_odd_channels_at_a_pitch) {
     }
 }
 
+JCUCONV_TEST(wgmma_dgrad_stores_at_any_pitch) {
+    auto p = conv(2, 5, 6, 24, 19, 3, 2);
+    p.x_pitch = 27, p.stride_w = 2, p.pad_left = 1;
+    run_all(p, {JCUCONV_DGRAD});
+}
+
 JCUCONV_TEST(wgmma_tiles_cross_rows_and_images) {
     auto p = conv(37, 3, 5, 8, 8, 2, 2);
     p.pad_left = p.pad_bottom = 1;

@@ -263,6 +263,8 @@ planted_bug(wgmma_dgrad_idle_phase_not_cleared conv2d_wgmma_test ${wgmma_dgrad} 
 planted_bug(wgmma_dgrad_pixels_beyond_the_phase_stored conv2d_wgmma_test ${wgmma_dgrad} "if (pixel >= pixels) return -1;" "if (pixel > pixels) return -1;")
 planted_bug(wgmma_dgrad_pitch_of_dy_for_dx conv2d_wgmma_test ${wgmma_dgrad} "* g.w + column) * g.x_pitch" "* g.w + column) * g.y_pitch")
 planted_bug(wgmma_dgrad_pixel_in_32_bits sparse_test ${wgmma_dgrad} "const std::int64_t pixel = first_pixel + row;" "const int pixel = static_cast<int>(first_pixel) + row;")
+planted_bug(wgmma_dgrad_line_in_32_bits sparse_test ${wgmma_dgrad} "const std::int64_t line = pixel / columns.count;" "const int line = static_cast<int>(pixel / columns.count);")
+planted_bug(wgmma_dgrad_vectors_at_any_pitch conv2d_wgmma_test ${wgmma_dgrad} "config.vec_out > 1" "config.vec_out >= 1")
 planted_bug(wgmma_wgrad_descriptor_stride conv2d_wgmma_test ${wgmma_tile} "kLeading, 1024, Swizzle" "kLeading, 512, Swizzle" ${wgmma_wgrad})
 planted_bug(wgmma_wgrad_part_starts_at_zero conv2d_wgmma_test ${wgmma_wgrad} "first_slab = split * split_slabs" "first_slab = 0")
 planted_bug(wgmma_wgrad_part_starts_at_a_slabs_number conv2d_wgmma_test ${wgmma_wgrad} "first_slab * kWgmmaDepth % per_image" "first_slab % per_image")

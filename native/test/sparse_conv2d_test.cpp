@@ -170,9 +170,12 @@ JCUCONV_TEST(far_images_of_pooled_convolutions) {
 JCUCONV_TEST(far_lines_of_convolutions) {
     jcuconv_conv2d p{};
     p.n = p.w = p.s = p.groups = p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = 1;
-    p.h = 4, p.c = p.k = 4, p.r = 3, p.pad_top = p.pad_bottom = 1;
+    p.h = 4, p.r = 3, p.pad_top = p.pad_bottom = 1;
     for (const Conv2dAlgorithm algorithm : kConv2dAlgorithms)
-        for (const jcuconv_pass pass : kPasses) run_case(p, algorithm, pass, static_cast<int>(2 * kFar / 4) + 1, 1, 0);
+        for (const jcuconv_pass pass : kPasses) {
+            p.c = p.k = algorithm == Conv2dAlgorithm::kWgmmaGemm ? 8 : 4;
+            run_case(p, algorithm, pass, static_cast<int>(2 * kFar / 4) + 1, 1, 0);
+        }
 }
 
 // More than 2^31 elements from the first to the last pixel of an image.
