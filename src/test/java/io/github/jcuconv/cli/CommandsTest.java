@@ -121,9 +121,7 @@ class CommandsTest {
         assertEquals(4, rows.size());
         if (engine.equals("emulated")) {
             assertTrue(rows.get(0).get("algorithm").toString().contains("wgmma_gemm"), rows.toString());
-            assertTrue(
-                    cli.out().contains("not depthwise: groups of more than one channel; an H200 should take "),
-                    cli.out());
+            assertTrue(cli.out().contains("; not grouped_mma: a single group; an H200 should take "), cli.out());
             String first = "n2c64h8w8k64r3s3pt1pb1pl1pr1g64 depthwise";
             Cli none = Cli.run("bench", "--op", "conv2d", "--shapes", first, "--explain", "--engine", engine)
                     .succeeded();

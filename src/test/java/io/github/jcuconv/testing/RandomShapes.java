@@ -165,12 +165,17 @@ public final class RandomShapes {
         return text.toString();
     }
 
-    /** Channels, groups and filters; one in eight is depthwise. */
+    /** Channels, groups and filters; one in eight is depthwise, one in sixteen has many groups of few channels. */
     private String weighted(String afterImage) {
         int groups = oneIn(4) ? random.nextInt(1, 6) : 1;
         int c = channels();
         int k = channels();
-        if (oneIn(8)) {
+        if (oneIn(16)) {
+            groups = oneIn(3) ? random.nextInt(6, 41) : 8 * random.nextInt(1, 5);
+            int perGroup = random.nextInt(2, 9);
+            c = groups * perGroup;
+            k = groups * (oneIn(2) ? perGroup : random.nextInt(1, 9));
+        } else if (oneIn(8)) {
             groups = c;
             k = c * random.nextInt(1, 3);
         } else {
