@@ -34,9 +34,10 @@ extern "C" {
 
 NATIVE(jlong, conv2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint h, jint w, jint c, jint k, jint r, jint s,
                       jint pad_top, jint pad_bottom, jint pad_left, jint pad_right, jint stride_h, jint stride_w, jint dilation_h,
-                      jint dilation_w, jint groups, jint type, jint epilogue, jboolean dbias, jboolean accumulate, jint math, jboolean y_f32) {
+                      jint dilation_w, jint groups, jint type, jint epilogue, jboolean dbias, jboolean accumulate, jint math, jint pool_h,
+                      jint pool_w, jboolean y_f32) {
     jcuconv_conv2d problem{n, h, w, c, k, r, s, pad_top, pad_bottom, pad_left, pad_right, stride_h, stride_w, dilation_h, dilation_w,
-                           groups, 0, 0, type, 0, {}, accumulate, dbias, math, 0, 0, y_f32};
+                           groups, 0, 0, type, 0, {}, accumulate, dbias, math, pool_h, pool_w, y_f32};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_conv2d_plan, problem, pass, limit);
 }

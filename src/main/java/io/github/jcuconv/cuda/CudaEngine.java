@@ -4,6 +4,7 @@ import io.github.jcuconv.Layout;
 import io.github.jcuconv.OutOfMemoryException;
 import io.github.jcuconv.UnsupportedException;
 import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
@@ -40,7 +41,18 @@ final class CudaEngine implements EngineSpi {
 
     @Override
     public Optional<String> refusal(OpDescriptor op, Pass pass) {
-        return Layouts.refusal(op, pass);
+        Optional<String> rule = Layouts.refusal(op, pass);
+        return rule.isEmpty() && op instanceof Conv2d conv && conv.isPooled() ? unsupported(conv, pass) : rule;
+    }
+
+    /** Which windows a kernel can pool depends on types and device: the library is asked for a plan. */
+    private Optional<String> unsupported(Conv2d op, Pass pass) {
+        try {
+            plan(PlanRequest.of(op, pass).in(Layout.Plain.NHWC)).close();
+            return Optional.empty();
+        } catch (UnsupportedException e) {
+            return Optional.of(e.rule());
+        }
     }
 
     @Override

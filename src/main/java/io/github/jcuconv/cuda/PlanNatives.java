@@ -34,6 +34,8 @@ final class PlanNatives {
             boolean dbias,
             boolean accumulate,
             int products,
+            int poolH,
+            int poolW,
             boolean yF32);
 
     static native long convTranspose2d(

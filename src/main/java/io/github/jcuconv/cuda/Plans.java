@@ -192,6 +192,8 @@ final class Plans {
                 dbias(op.epilogue(), r),
                 r.accumulate(),
                 math(op.types()),
+                op.pool().h(),
+                op.pool().w(),
                 yF32(op.types(), r));
     }
 

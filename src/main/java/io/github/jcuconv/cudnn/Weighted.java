@@ -3,6 +3,7 @@ package io.github.jcuconv.cudnn;
 import io.github.jcuconv.DataType;
 import io.github.jcuconv.Layout;
 import io.github.jcuconv.op.Arg;
+import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Products;
@@ -33,6 +34,10 @@ final class Weighted<T extends OpDescriptor> implements Factory<T> {
     @Override
     public Optional<String> refusal(T op, Pass pass) {
         Convolution c = convolution.apply(op);
+        if (op instanceof Conv2d conv && conv.isPooled()) {
+            return Optional.of(
+                    "cuDNN stores every output of a convolution; ask for the max-pool as an operation of its own");
+        }
         return Layouts.mixedTypes(op, pass)
                 .or(() -> pass == Pass.DBIAS ? Optional.empty() : Layouts.padding(c.window(), c.x(), c.y()))
                 .or(() -> Epilogues.refusal(c.epilogue(), pass, c.type()));

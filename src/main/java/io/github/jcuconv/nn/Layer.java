@@ -118,7 +118,8 @@ public sealed interface Layer {
 
         @Override
         public Conv2d op(Dims x, Types types, Phase phase) {
-            return new Conv2d(x, k, pad.apply(window, x), groups, types, epilogue(bias, activation), phase);
+            Window w = pad.apply(window, x);
+            return new Conv2d(x, k, w, groups, types, epilogue(bias, activation), phase, Conv2d.Pool.NONE);
         }
     }
 

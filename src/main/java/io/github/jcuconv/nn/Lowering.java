@@ -9,12 +9,14 @@ import io.github.jcuconv.op.Add;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.ChannelScale;
 import io.github.jcuconv.op.Concat;
+import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.Dropout;
 import io.github.jcuconv.op.MaxPool2d;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Phase;
 import io.github.jcuconv.op.Types;
+import io.github.jcuconv.op.Window;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,6 +28,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns the layers of a network into forward and backward steps. */
 final class Lowering {
+    /**
+     * Products of a sum, 3x3 of 64 channels, up to which a max-pool runs with its convolution: below, the sums that are not stored are worth more
+     * than the faster kernels that store them.
+     */
+    private static final int MOST_POOLED = 576;
+
     private final Network network;
     private final Emitter emitter;
     private final Weights weights;
@@ -104,11 +112,40 @@ final class Lowering {
             emitter.reorder(input, x);
         }
         trace.outputs.put(Network.INPUT, x);
-        for (Network.Node node : (phase == Phase.TRAINING ? network : network.inference()).nodes()) {
+        List<Network.Node> nodes = (phase == Phase.TRAINING ? network : network.inference()).nodes();
+        for (Network.Node node : nodes) {
+            if (trace.outputs.containsKey(node.name())) {
+                continue; // a max-pool that ran with the convolution before it
+            }
             List<Value> inputs = node.inputs().stream().map(trace::output).toList();
-            trace.outputs.put(node.name(), forward(node, inputs, phase, trace, false));
+            List<Network.Node> readers = nodes.stream()
+                    .filter(n -> phase == Phase.INFERENCE && n.inputs().contains(node.name()))
+                    .toList();
+            Conv2d both = readers.size() == 1 ? pooled(node, readers.get(0), inputs.get(0)) : null;
+            if (both != null) {
+                String pool = readers.get(0).name();
+                trace.outputs.put(pool, weighted(node, both, inputs.get(0), pool));
+            } else {
+                trace.outputs.put(node.name(), forward(node, inputs, phase, trace, false));
+            }
         }
         return trace;
+    }
+
+    /** A convolution with the max-pool that alone reads it, where the engine runs both in one step and that pays; else null. */
+    private @Nullable Conv2d pooled(Network.Node node, Network.Node reader, Value x) {
+        if (!(node.layer() instanceof Layer.Conv conv) || !(reader.layer() instanceof Layer.MaxPool pool)) {
+            return null;
+        }
+        Conv2d op = conv.op(x.dims, weightedTypes, Phase.TRAINING);
+        Window w = pool.op(op.y(), types, Phase.INFERENCE).window();
+        boolean sideBySide = !pool.ceil() && w.equals(Window.of(w.r(), w.s()).stride(w.r(), w.s()));
+        boolean keepsOrder = conv.activation().orElse(Activation.Kind.RELU) == Activation.Kind.RELU;
+        if (!sideBySide || !keepsOrder || op.groups() > 1 || op.w().perImage() > MOST_POOLED) {
+            return null;
+        }
+        Conv2d both = op.maxPool(w.r(), w.s());
+        return emitter.can(both, Pass.FPROP) ? both : null;
     }
 
     /** An activation for the backward pass; where it was dropped, the layers behind the last kept ones run again. */
@@ -164,7 +201,7 @@ final class Lowering {
         }
         Layer.Single layer = (Layer.Single) node.layer();
         if (layer instanceof Layer.Weighted weighted) {
-            return weighted(node, weighted, x);
+            return weighted(node, weightedOp(node, weighted, x), x, name);
         }
         if (layer instanceof Layer.Drop && phase == Phase.INFERENCE) {
             return x;
@@ -205,7 +242,7 @@ final class Lowering {
     }
 
     /** Convolutions and dense layers run their training form also for inference: one layout of the weights serves both. */
-    private Value weighted(Network.Node node, Layer.Weighted layer, Value x) {
+    private OpDescriptor weightedOp(Network.Node node, Layer.Weighted layer, Value x) {
         OpDescriptor op = layer.op(x.dims, weightedTypes, Phase.TRAINING);
         boolean logits = node.equals(network.output()) || node.lossWeight() > 0;
         if (logits && layer.activation().isEmpty()) {
@@ -213,7 +250,11 @@ final class Lowering {
             OpDescriptor wide = layer.op(x.dims, weightedTypes.with(Arg.Y, DataType.FP32), Phase.TRAINING);
             op = emitter.can(wide, Pass.FPROP) ? wide : op;
         }
-        Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, node.name(), Part.ACTIVATIONS);
+        return op;
+    }
+
+    private Value weighted(Network.Node node, OpDescriptor op, Value x, String output) {
+        Bindings b = new Bindings().use(Arg.X, x).create(Arg.Y, output, Part.ACTIVATIONS);
         for (Parameter p : Parameter.of(node, List.of(x.dims))) {
             Layout layout = Layout.Plain.NCHW;
             if (p.isWeight() && !weights.entries().containsKey(p.name())) {

@@ -8,6 +8,7 @@ import io.github.jcuconv.op.Epilogue;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.Window;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
@@ -21,6 +22,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Convolution. Always the training primitives, since those for inference choose other layouts for the weights. */
 final class OnednnConv2d implements Factory<Conv2d> {
+    @Override
+    public Optional<String> refusal(Conv2d op, Pass pass) {
+        return op.isPooled()
+                ? Optional.of(
+                        "oneDNN stores every output of a convolution; ask for the max-pool as an operation of its own")
+                : Optional.empty();
+    }
+
     @Override
     public Map<Arg, Layout> propose(OnednnEngine engine, Conv2d op, Pass pass, Map<Arg, Layout> known) {
         if (pass == Pass.DBIAS) {

@@ -69,7 +69,8 @@ final class Slices {
         }
         int n = batch(op) / slices;
         if (op instanceof Conv2d c) {
-            return new Conv2d(c.x().withN(n), c.k(), c.window(), c.groups(), c.types(), c.epilogue(), c.phase());
+            return new Conv2d(
+                    c.x().withN(n), c.k(), c.window(), c.groups(), c.types(), c.epilogue(), c.phase(), c.pool());
         }
         if (op instanceof MaxPool2d p) {
             return new MaxPool2d(p.x().withN(n), p.window(), p.ceil(), p.types(), p.phase());

@@ -4,11 +4,22 @@ import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.Conv2d;
 import io.github.jcuconv.op.Window;
 
-/** Convolution: {@code y[n,k,p,q] = sum of x[n, c, p*u - top + r*d, q*v - left + s*e] * w[k,c,r,s]}. */
+/** Convolution: {@code y[n,k,p,q] = sum of x[n, c, p*u - top + r*d, q*v - left + s*e] * w[k,c,r,s]}, or the maximum of a window of such. */
 final class RefConv2d {
     private RefConv2d() {}
 
     static double y(Conv2d op, Views t, int n, int k, int p, int q) {
+        int rows = op.pool().h();
+        int columns = op.pool().w();
+        double max = output(op, t, n, k, p * rows, q * columns);
+        for (int i = 1; i < rows * columns && !Double.isNaN(max); i++) {
+            double v = output(op, t, n, k, p * rows + i / columns, q * columns + i % columns);
+            max = v > max || Double.isNaN(v) ? v : max;
+        }
+        return max;
+    }
+
+    private static double output(Conv2d op, Views t, int n, int k, int p, int q) {
         Tensor x = t.get(Arg.X);
         Tensor w = t.get(Arg.W);
         Window f = op.window();

@@ -51,11 +51,12 @@ public final class Descriptors {
     private static final Map<String, Entry> MAKERS = new LinkedHashMap<>();
 
     static {
-        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g terms stored wide", (l, t) -> Conv2d.of(
+        add("conv2d", IMAGE + WINDOW + EPILOGUE + "k d e g ph pw terms stored wide", (l, t) -> Conv2d.of(
                         image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))
                 .types(types(l, t))
-                .epilogue(epilogue(l)));
+                .epilogue(epilogue(l))
+                .maxPool(get(l, "ph", 1), get(l, "pw", 1)));
         add("conv-transpose2d", IMAGE + WINDOW + EPILOGUE + "k d e g oh ow terms stored", (l, t) -> ConvTranspose2d.of(
                         image(l), need(l, "k"), window(l))
                 .groups(get(l, "g", 1))

@@ -19,6 +19,7 @@ import io.github.jcuconv.op.Padding;
 import io.github.jcuconv.op.Pass;
 import io.github.jcuconv.op.PlanRequest;
 import io.github.jcuconv.op.Window;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -53,6 +54,39 @@ class ReferenceConvTest {
             stream.synchronize();
             assertArrayEquals(new float[] {51.5f, 62.5f, 84.5f, 95.5f}, floats(y));
         }
+    }
+
+    @Test
+    void storesTheMaximumOfEachWholeWindow() {
+        Conv2d op = Conv2d.of(X, 1, Window.of(1, 1)).epilogue(Epilogue.BIAS).maxPool(2, 1);
+        try (Engine engine = Engine.open("reference");
+                Stream stream = engine.newStream();
+                Plan plan = engine.plan(PlanRequest.of(op, Pass.FPROP))) {
+            Memory y = floats(engine, new float[3]);
+            Arguments args = new Arguments()
+                    .set(Arg.X, floats(engine, 1, 9, 3, 4, 5, Float.NaN, 7, 8, 9))
+                    .set(Arg.W, floats(engine, 2))
+                    .set(Arg.BIAS, floats(engine, 0.5f))
+                    .set(Arg.Y, y);
+            plan.execute(args, null, stream);
+            stream.synchronize();
+            assertArrayEquals(new float[] {8.5f, 18.5f, Float.NaN}, floats(y));
+        }
+    }
+
+    @Test
+    void poolsBehindStepsThatKeepTheOrderAndForwardAlone() {
+        Conv2d op = Conv2d.of(X, 1, Window.of(1, 1)).maxPool(3, 2);
+        assertEquals(List.of(Pass.FPROP), op.passes());
+        assertEquals(new Dims(1, 1, 1, 1), op.y());
+        assertThrows(IllegalArgumentException.class, () -> PlanRequest.of(op, Pass.DGRAD));
+        assertThrows(IllegalArgumentException.class, () -> op.maxPool(4, 1));
+        assertThrows(IllegalArgumentException.class, () -> op.maxPool(0, 1));
+        for (Epilogue.Step step : List.of(Epilogue.Step.RESIDUAL, Epilogue.Step.TANH, Epilogue.Step.SCALE)) {
+            assertThrows(IllegalArgumentException.class, () -> op.epilogue(Epilogue.BIAS.then(step)));
+        }
+        Epilogue reversed = Epilogue.NONE.then(Epilogue.Step.RELU).then(Epilogue.Step.BIAS);
+        assertThrows(IllegalArgumentException.class, () -> op.epilogue(reversed));
     }
 
     @Test

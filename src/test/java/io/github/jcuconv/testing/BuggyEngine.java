@@ -89,7 +89,8 @@ public final class BuggyEngine extends ForwardingEngine {
 
     private static PlanRequest with(PlanRequest request, Window window) {
         Conv2d op = (Conv2d) request.op();
-        Conv2d changed = new Conv2d(op.x(), op.k(), window, op.groups(), op.types(), op.epilogue(), op.phase());
+        Conv2d changed =
+                new Conv2d(op.x(), op.k(), window, op.groups(), op.types(), op.epilogue(), op.phase(), op.pool());
         if (!changed.y().equals(op.y())) {
             throw new IllegalArgumentException("the bug changes the output's shape: take another shape");
         }

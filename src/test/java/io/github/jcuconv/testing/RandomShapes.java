@@ -40,6 +40,7 @@ public final class RandomShapes {
         "bias1scale1",
         "sigmoid1scale1residual1"
     };
+    private static final String[] POOLS = {"ph2pw2", "pw2", "ph2", "ph4", "ph2pw4", "ph4pw4", "ph3pw3"};
     /** Products, or elements of all windows, of one pass: what the oracle's time grows with. */
     private static final long LARGEST = 500_000;
 
@@ -81,14 +82,23 @@ public final class RandomShapes {
         RandomShapes shapes = new RandomShapes(new SplittableRandom(seed));
         List<ShapeLine> drawn = new ArrayList<>();
         while (drawn.size() < count) {
-            ShapeLine line = ShapeLine.parse(
-                            "seed " + seed, drawn.size() + 1, draw.apply(shapes) + terms(op, drawn.size()))
-                    .orElseThrow();
-            if (isLegal(op, line)) {
-                drawn.add(line);
+            int index = drawn.size();
+            String text = draw.apply(shapes) + terms(op, index);
+            for (String pool : op.equals("conv2d") && index % 4 == 1 ? List.of(pool(index / 4), "") : List.of("")) {
+                ShapeLine line =
+                        ShapeLine.parse("seed " + seed, index + 1, text + pool).orElseThrow();
+                if (isLegal(op, line)) {
+                    drawn.add(line);
+                    break;
+                }
             }
         }
         return drawn;
+    }
+
+    /** A max-pool behind a convolution, where its outputs have room for it and its epilogue keeps their order. */
+    private static String pool(int index) {
+        return POOLS[index % POOLS.length];
     }
 
     /** How products of fp32 may be formed: shapes 3 and 4 of every five are for tf32, in one term and in three. */
