@@ -143,6 +143,16 @@ jcuconv_status jcuconv_plan_explain(jcuconv_handle handle, char* text, uint64_t 
     });
 }
 
+jcuconv_status jcuconv_plan_choices(jcuconv_handle handle, uint32_t* count) {
+    return guarded([&]() -> Outcome {
+        if (count == nullptr) return {JCUCONV_INVALID_RESULT, "the place for the number of choices is null"};
+        const auto plan = plans().find(handle);
+        if (!plan) return no_plan();
+        *count = plan->choices;
+        return {};
+    });
+}
+
 jcuconv_status jcuconv_execute(jcuconv_handle handle, const jcuconv_span* arguments, uint32_t count, jcuconv_span workspace,
                                jcuconv_stream stream) {
     return guarded([&]() -> Outcome {

@@ -165,8 +165,19 @@ void add_epilogue_arguments(const Conv2dRequest& request, int channels, const Ar
     if (request.residual) plan->arguments.push_back({JCUCONV_ARG_RESIDUAL, y.bytes, y.alignment});
 }
 
+namespace {
+
+Outcome check_choice(int choice, std::uint32_t choices) {
+    if (choice >= 0 && static_cast<std::uint32_t>(choice) <= choices) return {};
+    const std::string there_are = choices == 0 ? "there is nothing to choose" : "there are 1 to " + std::to_string(choices);
+    return {JCUCONV_INVALID_CHOICE, "choice = " + std::to_string(choice) + ": " + there_are + ", and 0 for the library's own"};
+}
+
+}  // namespace
+
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
-                        int alignment, bool accumulate, std::uint64_t workspace_limit, Plan* plan) {
+                        int alignment, bool accumulate, int choice, std::uint64_t workspace_limit, Plan* plan) {
+    JCUCONV_TRY(check_choice(choice, 0));
     const PixelSplit split = choose_column_sums(pixels, channels, workspace_limit);
     JCUCONV_TRY(check_workspace_limit(split.workspace_bytes, workspace_limit));
     plan->description = std::string(operation) + " bgrad column_sums splits " + std::to_string(split.splits);
@@ -183,7 +194,7 @@ Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t p
 Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch, int alignment, bool accumulate,
                   std::uint64_t workspace_limit, Plan* plan) {
     Plan sums;
-    JCUCONV_TRY(make_bgrad_plan("with", type, pixels, channels, pitch, alignment, accumulate, workspace_limit, &sums));
+    JCUCONV_TRY(make_bgrad_plan("with", type, pixels, channels, pitch, alignment, accumulate, 0, workspace_limit, &sums));
     plan->description += " " + sums.description;
     plan->workspace_bytes = std::max(plan->workspace_bytes, sums.workspace_bytes);
     for (const Argument& argument : sums.arguments)
@@ -196,15 +207,19 @@ Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int
 }
 
 Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
-                  bool y_f32, Conv2dConfig* config, Plan* plan) {
+                  bool y_f32, int choice, Conv2dConfig* config, Plan* plan) {
     if (math < JCUCONV_MATH_EXACT || math > JCUCONV_MATH_TF32X3)
         return {JCUCONV_INVALID_MATH, "math = " + std::to_string(math) + ": not a jcuconv_math"};
     const Conv2dTask task{g, type, pass, alignment, workspace_limit, static_cast<jcuconv_math>(math), device::architecture(), y_f32};
     *config = choose_conv2d(task);
     if (!conv2d_legal(config->algorithm, task))
         return {JCUCONV_UNSUPPORTED_SIZE, "pool_h * pool_w = " + std::to_string(std::int64_t{1} << g.pool_log2) + ": at most 16 outputs are pooled, without tensor cores 4"};
+    const std::vector<Conv2dConfig> choices = conv2d_choices(task);
+    plan->choices = static_cast<std::uint32_t>(choices.size());
+    JCUCONV_TRY(check_choice(choice, plan->choices));
+    if (choice > 0) *config = choices[static_cast<std::size_t>(choice - 1)];
     plan->workspace_bytes = config->split.workspace_bytes;
-    const std::string passed = explain_conv2d(task);
+    const std::string passed = choice == 0 ? explain_conv2d(task) : "choice " + std::to_string(choice) + " is asked for";
     plan->reason = passed + (passed.empty() ? "" : "; ") + describe(estimate_conv2d(task, *config));
     return check_workspace_limit(config->split.workspace_bytes, workspace_limit);
 }
@@ -225,10 +240,12 @@ Outcome make_conv2d_plan(const jcuconv_conv2d& c, jcuconv_pass pass, std::uint64
     request.epilogue.y_f32 = y_type != type;
     const bool accumulate = request.epilogue.accumulate;
     if (pass == JCUCONV_BGRAD)
-        return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, workspace_limit, plan);
+        return make_bgrad_plan("conv2d", type, g.pixels_out(), g.k, g.y_pitch, alignment, accumulate, c.choice, workspace_limit,
+                               plan);
 
     Conv2dConfig config;
-    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, request.epilogue.y_f32, &config, plan));
+    JCUCONV_TRY(configure(g, type, pass, alignment, workspace_limit, c.math, request.epilogue.y_f32, c.choice, &config,
+                          plan));
     const Argument x{JCUCONV_ARG_X, conv2d_x_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
     const Argument dy{JCUCONV_ARG_DY, conv2d_y_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {

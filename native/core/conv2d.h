@@ -21,9 +21,10 @@ inline int filter_gradient_alignment(const Conv2dConfig& config) {
     return vec * static_cast<int>(sizeof(float));
 }
 
-// The configuration for the current device, once `math` is known to be a jcuconv_math; what follows from it for the plan: workspace, reason.
+// The configuration for the current device, once `math` is known to be a jcuconv_math and `choice` one of those that there are; what follows
+// from it for the plan: workspace, reason, choices.
 Outcome configure(const Conv2dGeometry& g, jcuconv_type type, jcuconv_pass pass, int alignment, std::uint64_t workspace_limit, int math,
-                  bool y_f32, Conv2dConfig* config, Plan* plan);
+                  bool y_f32, int choice, Conv2dConfig* config, Plan* plan);
 
 // What a caller asks of a pass besides the convolution itself.
 struct Conv2dRequest {
@@ -42,8 +43,9 @@ Outcome conv2d_request(jcuconv_pass pass, const std::int32_t (&epilogue)[JCUCONV
 // Adds the arguments that the epilogue reads: a bias and a scale of `channels`, a residual with the bytes of the output.
 void add_epilogue_arguments(const Conv2dRequest& request, int channels, const Argument& y, Plan* plan);
 
+// Refuses any `choice` but 0 where there are no choices.
 Outcome make_bgrad_plan(const char* operation, jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch,
-                        int alignment, bool accumulate, std::uint64_t workspace_limit, Plan* plan);
+                        int alignment, bool accumulate, int choice, std::uint64_t workspace_limit, Plan* plan);
 
 // Makes a wgrad plan write the bias gradient too: a second launch, which may use the same workspace because it runs after the first.
 Outcome add_bgrad(jcuconv_type type, std::int64_t pixels, int channels, std::int64_t pitch, int alignment, bool accumulate,

@@ -72,12 +72,12 @@ Outcome make_conv_transpose2d_plan(const jcuconv_conv_transpose2d& t, jcuconv_pa
     const auto type = static_cast<jcuconv_type>(t.type);
     const bool accumulate = request.epilogue.accumulate;
     if (pass == JCUCONV_BGRAD)
-        return make_bgrad_plan("conv_transpose2d", type, g.pixels_in(), g.c, g.x_pitch, alignment, accumulate, workspace_limit,
-                               plan);
+        return make_bgrad_plan("conv_transpose2d", type, g.pixels_in(), g.c, g.x_pitch, alignment, accumulate, t.choice,
+                               workspace_limit, plan);
 
     const jcuconv_pass adjoint_pass = pass == JCUCONV_FPROP ? JCUCONV_DGRAD : pass == JCUCONV_DGRAD ? JCUCONV_FPROP : pass;
     Conv2dConfig config;
-    JCUCONV_TRY(configure(g, type, adjoint_pass, alignment, workspace_limit, t.math, false, &config, plan));
+    JCUCONV_TRY(configure(g, type, adjoint_pass, alignment, workspace_limit, t.math, false, t.choice, &config, plan));
     const Argument x{JCUCONV_ARG_X, conv2d_y_bytes(g, type), alignment}, w{JCUCONV_ARG_W, conv2d_w_bytes(g, type), alignment};
     const Argument dy{JCUCONV_ARG_DY, conv2d_x_bytes(g, type), alignment};
     if (pass == JCUCONV_FPROP) {

@@ -18,6 +18,7 @@ Outcome make_dense_plan(const jcuconv_dense& d, jcuconv_pass pass, std::uint64_t
     c.dbias = d.dbias;
     c.math = d.math;
     c.y_f32 = d.y_f32;
+    c.choice = d.choice;
     JCUCONV_TRY(make_conv2d_plan(c, pass, workspace_limit, plan));
     plan->description = "dense as " + plan->description;
     return {};

@@ -36,6 +36,7 @@ struct Plan {
     std::string reason;  // why this and no other kernel, empty where there is one only
     std::vector<Argument> arguments;
     std::uint64_t workspace_bytes = 0;
+    std::uint32_t choices = 0;  // that the problem's `choice` may name
     std::function<Outcome(const Tensors& tensors, void* workspace, device::Stream stream)> run;
 };
 

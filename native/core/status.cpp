@@ -22,6 +22,7 @@ const char* jcuconv_status_name(jcuconv_status status) {
         case JCUCONV_INVALID_PARAMETER: return "INVALID_PARAMETER";
         case JCUCONV_INVALID_COUNT: return "INVALID_COUNT";
         case JCUCONV_INVALID_MATH: return "INVALID_MATH";
+        case JCUCONV_INVALID_CHOICE: return "INVALID_CHOICE";
         case JCUCONV_INVALID_X: return "INVALID_X";
         case JCUCONV_INVALID_X2: return "INVALID_X2";
         case JCUCONV_INVALID_W: return "INVALID_W";

@@ -75,18 +75,29 @@ int vector_of(const Conv2dTask& t, bool whole_channels) {
     return whole && t.alignment >= 4 * static_cast<int>(output_size(t)) ? 4 : 1;
 }
 
+// How a reduction over pixels is cut; what no wgrad is stays whole.
+PixelSplit split_of(const Conv2dTask& t, const Conv2dConfig& config, int per_multiprocessor = kSplitBlocks) {
+    constexpr int kDepthwiseChannels = 32;  // of a block
+    if (t.pass != JCUCONV_WGRAD) return {};
+    const bool depthwise = config.algorithm == Conv2dAlgorithm::kDepthwise, wgmma = config.algorithm == Conv2dAlgorithm::kWgmmaGemm;
+    GemmSize size = gemm_size(t.g, t.pass, config.pack);
+    if (wgmma) size.columns = wgmma_columns(t.g);
+    const MmaExtent tile = wgmma                                                ? kWgmmaExtent
+                           : config.algorithm == Conv2dAlgorithm::kMmaGemm ? mma_extent(config.tile, t.pass)
+                                                                           : square(config.tile, t.pass);
+    const std::int64_t parallel = depthwise ? ceil_div(t.g.c, kDepthwiseChannels) : blocks(size, tile);
+    const std::int64_t least = wgmma ? kMinSplitPixels / kWgmmaDepth : kMinSplitPixels;
+    return choose_split({reduction_size(t.g, config), least, parallel, depthwise ? 1 : size.batch, t.g.filter_elements()},
+                        t.workspace_limit, per_multiprocessor);
+}
+
 Conv2dConfig gemm(Conv2dAlgorithm algorithm, const Conv2dTask& t) {
     Conv2dConfig config;
-    const GemmSize size = gemm_size(t.g, t.pass);
-    const bool split = t.pass == JCUCONV_WGRAD;
     config.algorithm = algorithm;
     config.vec = vector_of(t, t.g.group_c % 4 == 0 && t.g.group_k % 4 == 0);
     // bf16 meets this kernel on one architecture only: one tile is compiled for it.
-    config.tile = t.type == JCUCONV_F32 ? choose_tile(size, t.pass) : Conv2dTile::kMedium;
-    if (split)
-        config.split = choose_split({t.g.pixels_out(), kMinSplitPixels, blocks(size, square(config.tile, t.pass)), t.g.groups,
-                                     t.g.filter_elements()},
-                                    t.workspace_limit);
+    config.tile = t.type == JCUCONV_F32 ? choose_tile(gemm_size(t.g, t.pass), t.pass) : Conv2dTile::kMedium;
+    config.split = split_of(t, config);
     return config;
 }
 
@@ -121,6 +132,13 @@ int wgrad_pack(const Conv2dTask& t) {
     return most;
 }
 
+std::span<const TileRow> mma_tiles(const Conv2dTask& t, const Conv2dConfig& config) {
+    if (config.vec == 1 && t.type == JCUCONV_F32) return kMmaTilesOfScalars;
+    const bool in_registers = config.vec == 1 || t.architecture < 80 || config.math == JCUCONV_MATH_TF32X3 ||
+                              (t.type == JCUCONV_F32 && t.pass == JCUCONV_WGRAD);
+    return in_registers ? kMmaTilesInRegisters : std::span<const TileRow>(kMmaTiles);
+}
+
 Conv2dConfig mma_gemm(const Conv2dTask& t) {
     const Conv2dGeometry& g = t.g;
     const int chunk = 16 / static_cast<int>(size_of(t.type));
@@ -139,17 +157,8 @@ Conv2dConfig mma_gemm(const Conv2dTask& t) {
     // wgrad stores four fp32 elements, whatever the storage type.
     const bool stores = t.pass == JCUCONV_DGRAD ? input : g.group_c % 4 == 0;
     config.vec_out = t.pass == JCUCONV_FPROP ? fprop_stores(t) : aligned && stores ? (t.pass == JCUCONV_WGRAD ? 4 : chunk) : 1;
-    const GemmSize size = gemm_size(g, t.pass, config.pack);
-    const bool in_registers = config.vec == 1 || t.architecture < 80 || config.math == JCUCONV_MATH_TF32X3 ||
-                              (t.type == JCUCONV_F32 && t.pass == JCUCONV_WGRAD);
-    const std::span<const TileRow> tiles = config.vec == 1 && t.type == JCUCONV_F32 ? kMmaTilesOfScalars
-                                           : in_registers                          ? kMmaTilesInRegisters
-                                                                                   : std::span<const TileRow>(kMmaTiles);
-    config.tile = choose_tile(size, t.pass, tiles, mma_extent);
-    if (t.pass == JCUCONV_WGRAD)
-        config.split = choose_split(
-            {g.pixels_out(), kMinSplitPixels, blocks(size, mma_extent(config.tile, t.pass)), size.batch, g.filter_elements()},
-            t.workspace_limit);
+    config.tile = choose_tile(gemm_size(g, t.pass, config.pack), t.pass, mma_tiles(t, config), mma_extent);
+    config.split = split_of(t, config);
     return config;
 }
 
@@ -297,13 +306,10 @@ const char* depthwise_refuses(const Conv2dTask& t) {
 const char* depthwise_declines(const Conv2dTask& t) { return t.g.groups > 1 ? nullptr : "a single group"; }
 
 Conv2dConfig depthwise(const Conv2dTask& t) {
-    constexpr int kBlockChannels = 32;
     Conv2dConfig config;
     config.algorithm = Conv2dAlgorithm::kDepthwise;
     config.vec = vector_of(t, t.g.c % 4 == 0);
-    if (t.pass == JCUCONV_WGRAD)
-        config.split = choose_split({t.g.pixels_out(), kMinSplitPixels, ceil_div(t.g.c, kBlockChannels), 1, t.g.filter_elements()},
-                                    t.workspace_limit);
+    config.split = split_of(t, config);
     return config;
 }
 
@@ -321,12 +327,25 @@ const char* pointwise_refuses(const Conv2dTask& t) {
 Conv2dConfig pointwise(const Conv2dTask& t) {
     Conv2dConfig config = gemm(Conv2dAlgorithm::kPointwise, t);
     if (config.tile == Conv2dTile::kSmall) config.tile = Conv2dTile::kMedium;
+    config.split = split_of(t, config);
     return config;
 }
 
 // Where a small tile is the best one there is little work, and the general kernel has that tile.
 const char* pointwise_declines(const Conv2dTask& t) {
     return choose_tile(gemm_size(t.g, t.pass), t.pass) != Conv2dTile::kSmall ? nullptr : "so little work that small tiles are better";
+}
+
+// What a row is compiled for; empty if nothing about it is open.
+std::span<const TileRow> tiles_of(const Conv2dTask& t, const Conv2dConfig& config) {
+    switch (config.algorithm) {
+        case Conv2dAlgorithm::kImplicitGemm: return t.type == JCUCONV_F32 ? std::span(kTiles) : std::span(kTiles).subspan(1, 1);
+        case Conv2dAlgorithm::kPointwise: return std::span(kTiles).first(2);
+        case Conv2dAlgorithm::kMmaGemm: return mma_tiles(t, config);
+        case Conv2dAlgorithm::kWgmmaGemm: return std::span(kTiles).first(1);  // its only one
+        case Conv2dAlgorithm::kDepthwise: return std::span(kTiles).last(1);   // it has none: what Conv2dConfig begins with
+        default: return {};
+    }
 }
 
 struct Row {
@@ -364,6 +383,31 @@ Conv2dConfig choose_conv2d(const Conv2dTask& task) {
     for (const Row& row : kRows)
         if (row.refuses(task) == nullptr && row.declines(task) == nullptr) return row.configure(task);
     return implicit_gemm(task);
+}
+
+std::vector<Conv2dConfig> conv2d_choices(const Conv2dTask& task) {
+    constexpr int kBlocks[] = {0, 1, kSplitBlocks, 4};  // per multiprocessor
+    std::vector<Conv2dConfig> choices;
+    const auto add = [&](const Conv2dConfig& config) {
+        // As many parts of another length are no other choice.
+        const auto alike = [&](const Conv2dConfig& c) {
+            return c.algorithm == config.algorithm && c.tile == config.tile && c.split.splits == config.split.splits;
+        };
+        if (std::none_of(choices.begin(), choices.end(), alike)) choices.push_back(config);
+    };
+    for (const Row& row : kRows) {
+        if (row.refuses(task) != nullptr) continue;
+        Conv2dConfig config = row.configure(task);
+        add(config);
+        for (const TileRow& tile : tiles_of(task, config)) {
+            config.tile = tile.tile;
+            for (const int per_multiprocessor : kBlocks) {
+                config.split = split_of(task, config, per_multiprocessor);
+                add(config);
+            }
+        }
+    }
+    return choices;
 }
 
 std::string explain_conv2d(const Conv2dTask& task) {

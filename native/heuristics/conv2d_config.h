@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/conv2d_geometry.h"
 #include "core/types.h"
@@ -32,6 +33,8 @@ struct Conv2dConfig {
     int pack = 1;  // neighbouring groups that one block takes together
     PixelSplit split;  // of wgrad
     GroupedLayout layout;  // of kGroupedMma
+
+    bool operator==(const Conv2dConfig&) const = default;
 };
 
 // What a choice depends on. `alignment`: what the caller promises for every tensor, in bytes. `workspace_limit`: upper bound for
@@ -58,6 +61,10 @@ Conv2dConfig configure_conv2d(Conv2dAlgorithm algorithm, const Conv2dTask& task)
 
 // The first row of the table of algorithms that is legal and pays; where none is, because of a max-pool, implicit_gemm.
 Conv2dConfig choose_conv2d(const Conv2dTask& task);
+
+// Everything that is legal, for those who measure: each row that can do it, with every tile that it is compiled for and, in wgrad, with
+// parts for a few numbers of blocks. No two are alike, choose_conv2d's is among them, and the order depends on the task alone.
+std::vector<Conv2dConfig> conv2d_choices(const Conv2dTask& task);
 
 // Why the rows before the chosen one were passed over: "not depthwise: groups of more than one channel; not grouped_mma: fp32"; empty if
 // it is the first.

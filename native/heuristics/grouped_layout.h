@@ -26,6 +26,8 @@ struct GroupedLayout {
     int out_pitch = 0;  // floats between the outputs of two pixels
     int offsets_at = 0, filters_at = 0, out_at = 0;  // bytes; the slab lies first
     double cost = 0;    // instructions of a warp, about, for all outputs of a group
+
+    bool operator==(const GroupedLayout&) const = default;
 };
 
 // The best layout of fprop or dgrad; without one, or where a group has more channels than a slab, pack is 0.

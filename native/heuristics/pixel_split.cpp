@@ -15,9 +15,9 @@ constexpr std::int64_t kSplitUnit = 16;                          // parts start 
 
 }  // namespace
 
-PixelSplit choose_split(const Reduction& r, std::size_t workspace_limit) {
+PixelSplit choose_split(const Reduction& r, std::size_t workspace_limit, int blocks) {
     const auto part_bytes = static_cast<std::size_t>(r.elements) * sizeof(float);
-    const std::int64_t wanted = ceil_div<std::int64_t>(2 * kReferenceMultiprocessors, r.parallel);
+    const std::int64_t wanted = ceil_div<std::int64_t>(blocks * kReferenceMultiprocessors, r.parallel);
     const std::int64_t useful = std::max<std::int64_t>(1, r.pixels / r.least);
     const auto affordable = static_cast<std::int64_t>(std::min<std::size_t>(workspace_limit / part_bytes, kMaxGridYz));
     const std::int64_t splits = std::max({std::int64_t{1}, std::min({wanted, useful, affordable, kMaxGridYz / r.batch}),

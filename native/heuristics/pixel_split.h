@@ -14,6 +14,8 @@ struct PixelSplit {
     int splits = 1;
     std::int64_t split_pixels = 0;  // of a part; tiles or strips of pixels where a kernel counts in those
     std::size_t workspace_bytes = 0;
+
+    bool operator==(const PixelSplit&) const = default;
 };
 
 struct Reduction {
@@ -26,8 +28,10 @@ struct Reduction {
 
 constexpr std::int64_t kMinSplitPixels = 256;
 
-// Enough parts for two blocks per multiprocessor, as far as the workspace and the grid allow.
-PixelSplit choose_split(const Reduction& reduction, std::size_t workspace_limit);
+constexpr int kSplitBlocks = 2;  // per multiprocessor
+
+// Enough parts for so many blocks per multiprocessor, as far as the workspace and the grid allow; with 0 as few as there can be.
+PixelSplit choose_split(const Reduction& reduction, std::size_t workspace_limit, int blocks = kSplitBlocks);
 
 // For kernels of which a multiprocessor holds one block: as many parts as take the least time in whole waves of blocks, as far as the workspace
 // and the grid allow. What a block costs beside its pixels, and what a part costs those who add, count in pixels too.

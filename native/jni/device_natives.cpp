@@ -30,6 +30,13 @@ NATIVE(jstring, lastMessage)(JNIEnv* env, jclass, jint library) {
     return env->NewStringUTF(api == nullptr ? "no such library" : api->jcuconv_last_message());
 }
 
+NATIVE(jlong, version)(JNIEnv*, jclass, jint library) {
+    return made_by<std::uint32_t>(library, [](const Library& api, std::uint32_t* version) {
+        *version = api.jcuconv_version();
+        return JCUCONV_OK;
+    });
+}
+
 NATIVE(jint, deviceCount)(JNIEnv*, jclass, jint library) {
     return static_cast<jint>(made_by<int>(library, [](const Library& api, int* count) { return api.jcuconv_device_count(count); }));
 }

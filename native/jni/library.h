@@ -7,7 +7,7 @@ namespace jcuconv::jni {
 
 // Every function that the glue calls.
 #define JCUCONV_JNI_FUNCTIONS(X)                                                                                              \
-    X(jcuconv_last_message)                                                                                                   \
+    X(jcuconv_version) X(jcuconv_last_message)                                                                                \
     X(jcuconv_device_count) X(jcuconv_device_describe) X(jcuconv_memory_info)                                                 \
     X(jcuconv_malloc) X(jcuconv_free) X(jcuconv_malloc_host) X(jcuconv_free_host) X(jcuconv_wrap) X(jcuconv_unwrap)           \
     X(jcuconv_copy_to_device) X(jcuconv_copy_to_host) X(jcuconv_copy_on_device) X(jcuconv_fill)                               \
@@ -21,7 +21,8 @@ namespace jcuconv::jni {
     X(jcuconv_dropout_plan) X(jcuconv_activation_plan) X(jcuconv_add_plan) X(jcuconv_concat_plan)                             \
     X(jcuconv_channel_scale_plan)                                                                                             \
     X(jcuconv_softmax_cross_entropy_plan) X(jcuconv_finite_check_plan) X(jcuconv_optimizer_plan) X(jcuconv_step_control_plan) \
-    X(jcuconv_plan_workspace) X(jcuconv_plan_describe) X(jcuconv_plan_explain) X(jcuconv_execute) X(jcuconv_plan_destroy)
+    X(jcuconv_plan_workspace) X(jcuconv_plan_describe) X(jcuconv_plan_explain) X(jcuconv_plan_choices) X(jcuconv_execute)       \
+    X(jcuconv_plan_destroy)
 
 struct Library {
 #define JCUCONV_JNI_MEMBER(name) decltype(&::name) name;

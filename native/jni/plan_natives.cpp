@@ -35,9 +35,9 @@ extern "C" {
 NATIVE(jlong, conv2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint h, jint w, jint c, jint k, jint r, jint s,
                       jint pad_top, jint pad_bottom, jint pad_left, jint pad_right, jint stride_h, jint stride_w, jint dilation_h,
                       jint dilation_w, jint groups, jint type, jint epilogue, jboolean dbias, jboolean accumulate, jint math, jint pool_h,
-                      jint pool_w, jboolean y_f32) {
+                      jint pool_w, jboolean y_f32, jint choice) {
     jcuconv_conv2d problem{n, h, w, c, k, r, s, pad_top, pad_bottom, pad_left, pad_right, stride_h, stride_w, dilation_h, dilation_w,
-                           groups, 0, 0, type, 0, {}, accumulate, dbias, math, pool_h, pool_w, y_f32};
+                           groups, 0, 0, type, 0, {}, accumulate, dbias, math, pool_h, pool_w, y_f32, choice};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_conv2d_plan, problem, pass, limit);
 }
@@ -45,16 +45,17 @@ NATIVE(jlong, conv2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jin
 NATIVE(jlong, convTranspose2d)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint h, jint w, jint c, jint k, jint r,
                                jint s, jint pad_top, jint pad_bottom, jint pad_left, jint pad_right, jint stride_h, jint stride_w,
                                jint dilation_h, jint dilation_w, jint extra_h, jint extra_w, jint groups, jint type, jint epilogue,
-                               jboolean dbias, jboolean accumulate, jint math) {
+                               jboolean dbias, jboolean accumulate, jint math, jint choice) {
     jcuconv_conv_transpose2d problem{n, h, w, c, k, r, s, pad_top, pad_bottom, pad_left, pad_right, stride_h, stride_w, dilation_h,
-                                     dilation_w, extra_h, extra_w, groups, 0, 0, type, 0, {}, accumulate, dbias, math};
+                                     dilation_w, extra_h, extra_w, groups, 0, 0, type, 0, {}, accumulate, dbias, math, choice};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_conv_transpose2d_plan, problem, pass, limit);
 }
 
 NATIVE(jlong, dense)(JNIEnv*, jclass, jint library, jint pass, jlong limit, jint n, jint c, jint k, jint type, jint epilogue,
-                     jboolean dbias, jboolean accumulate, jint math, jboolean y_f32) {
-    jcuconv_dense problem{n, c, k, type, 0, {}, accumulate, dbias, math, y_f32};
+                     jboolean dbias, jboolean accumulate, jint math, jboolean y_f32,
+                      jint choice) {
+    jcuconv_dense problem{n, c, k, type, 0, {}, accumulate, dbias, math, y_f32, choice};
     unpack(epilogue, problem.epilogue);
     return plan(library, &Library::jcuconv_dense_plan, problem, pass, limit);
 }
@@ -154,6 +155,12 @@ NATIVE(jstring, explain)(JNIEnv* env, jclass, jint library, jlong handle) {
         return api.jcuconv_plan_explain(static_cast<jcuconv_handle>(handle), text, sizeof text);
     });
     return env->NewStringUTF(text);
+}
+
+NATIVE(jlong, choices)(JNIEnv*, jclass, jint library, jlong handle) {
+    return made_by<std::uint32_t>(library, [&](const Library& api, std::uint32_t* count) {
+        return api.jcuconv_plan_choices(static_cast<jcuconv_handle>(handle), count);
+    });
 }
 
 NATIVE(jint, execute)(JNIEnv* env, jclass, jint library, jlong handle, jlongArray table, jlong workspace, jlong workspace_bytes,

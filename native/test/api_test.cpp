@@ -269,7 +269,7 @@ JCUCONV_TEST(hostile_problems_get_a_status) {
             p.type = random.between(0, 3), p.alignment = random.chance(50) ? 0 : number();
             for (auto& step : p.epilogue) step = random.chance(95) ? 0 : number();
             p.accumulate = random.chance(80) ? 0 : number(), p.dbias = random.chance(80) ? 0 : number();
-            p.math = random.chance(80) ? 0 : number();
+            p.math = random.chance(80) ? 0 : number(), p.choice = random.chance(90) ? 0 : number();
             if constexpr (requires { p.y_f32; }) p.y_f32 = random.chance(80) ? 0 : number();
         };
         transposed ? mostly_right(u.transpose) : mostly_right(u.conv);

@@ -281,3 +281,10 @@ planted_bug(wgmma_wgrad_parts_in_one_place conv2d_wgmma_test ${wgmma_wgrad} "std
 planted_bug(wgmma_wgrad_first_pixel_in_32_bits sparse_test ${wgmma_wgrad} "static_cast<int>(first_slab * kWgmmaDepth / per_image)" "static_cast<int>(first_slab) * kWgmmaDepth / per_image")
 planted_bug(wgmma_wgrad_filter_in_32_bits sparse_test ${wgmma_wgrad} "(std::int64_t{filter} * taps + half.tap)" "(filter * taps + half.tap)")
 planted_bug(waves_ignore_the_workspace heuristics_test heuristics/pixel_split.cpp "r.pixels / r.least, affordable, std" "r.pixels / r.least, std")
+
+set(choices heuristics/conv2d_config.cpp)
+planted_bug(choices_listed_twice choices_test ${choices} "if (std::none_of(choices.begin(), choices.end(), alike)) choices" "choices")
+planted_bug(choices_of_a_tile_that_pointwise_lacks choices_test ${choices} "return std::span(kTiles).first(2);" "return std::span(kTiles);")
+planted_bug(choices_beyond_the_workspace_limit choices_test ${choices} "t.workspace_limit, per_multiprocessor);" "per_multiprocessor > kSplitBlocks ? SIZE_MAX : t.workspace_limit, per_multiprocessor);")
+planted_bug(choices_counted_from_zero choices_test core/conv2d.cpp "choices[static_cast<std::size_t>(choice - 1)]" "choices[static_cast<std::size_t>(choice) % choices.size()]")
+planted_bug(choice_lost_by_a_dense_layer choices_test core/dense.cpp "    c.choice = d.choice;" "")

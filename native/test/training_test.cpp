@@ -236,9 +236,9 @@ JCUCONV_TEST(dense_is_a_matrix_product_in_all_passes) {
     a[JCUCONV_ARG_X] = x.span(), a[JCUCONV_ARG_W] = w.span(), a[JCUCONV_ARG_BIAS] = bias.span(), a[JCUCONV_ARG_Y] = out.span();
     a[JCUCONV_ARG_DY] = dy.span(), a[JCUCONV_ARG_DX] = out_dx.span(), a[JCUCONV_ARG_DW] = out_dw.span();
     a[JCUCONV_ARG_DBIAS] = out_dbias.span();
-    run_plan(jcuconv_dense_plan, jcuconv_dense{kRows, kIn, kOut, 0, 0, {JCUCONV_EPILOGUE_BIAS, JCUCONV_EPILOGUE_RELU}, 0, 0, 0, 0}, JCUCONV_FPROP, a);
+    run_plan(jcuconv_dense_plan, jcuconv_dense{kRows, kIn, kOut, 0, 0, {JCUCONV_EPILOGUE_BIAS, JCUCONV_EPILOGUE_RELU}, 0, 0, 0, 0, 0}, JCUCONV_FPROP, a);
     matches("dense y", out, y, JCUCONV_F32);
-    const jcuconv_dense backward{kRows, kIn, kOut, 0, 0, {}, 0, 0, 0, 0};
+    const jcuconv_dense backward{kRows, kIn, kOut, 0, 0, {}, 0, 0, 0, 0, 0};
     run_plan(jcuconv_dense_plan, backward, JCUCONV_DGRAD, a);
     run_plan(jcuconv_dense_plan, backward, JCUCONV_WGRAD, a);
     run_plan(jcuconv_dense_plan, backward, JCUCONV_BGRAD, a);

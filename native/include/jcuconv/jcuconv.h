@@ -85,6 +85,10 @@ jcuconv_status jcuconv_plan_describe(jcuconv_handle plan, char* text, uint64_t c
 /* Writes one line about why the plan runs this kernel and no other, and what it should cost; empty where there is one kernel only. */
 jcuconv_status jcuconv_plan_explain(jcuconv_handle plan, char* text, uint64_t capacity);
 
+/* How many choices (jcuconv_conv2d) the plan's problem has on this device, within the plan's workspace limit; 0 where there is nothing to
+ * choose. A plan of choice 1 .. count tells by jcuconv_plan_describe what it is. */
+jcuconv_status jcuconv_plan_choices(jcuconv_handle plan, uint32_t* count);
+
 /* Checks the tensors against the plan and queues its kernels on the stream. `arguments` is indexed by jcuconv_arg and holds
  * `count` spans; a plan looks at those it needs and ignores the rest. */
 jcuconv_status jcuconv_execute(jcuconv_handle plan, const jcuconv_span* arguments, uint32_t count, jcuconv_span workspace,

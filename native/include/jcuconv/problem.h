@@ -64,6 +64,9 @@ typedef struct jcuconv_conv2d {
      * alone: y is as after a max-pool behind them, but for the sign of zeros and for a bias of +infinity on a sum of -infinity. */
     int32_t pool_h, pool_w;
     int32_t y_f32;      /* 0 or 1, fprop only: Y and RESIDUAL are fp32 instead of the storage type, as logits want it */
+    /* 0: the library's own choice of kernel. 1 .. jcuconv_plan_choices(): this one of all that are legal for the pass, the limit of the
+     * workspace and the device's compute capability; for those who have measured. The same number gives the same bits everywhere. */
+    int32_t choice;
 } jcuconv_conv2d;
 
 /* Transposed convolution: the data gradient of a conv2d, used forwards. x is n h w c, w is c r s k/groups, y is n p q k with
@@ -77,7 +80,7 @@ typedef struct jcuconv_conv_transpose2d {
     int64_t x_pitch, y_pitch;
     int32_t type, alignment; /* these and the rest as in jcuconv_conv2d */
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS];
-    int32_t accumulate, dbias, math;
+    int32_t accumulate, dbias, math, choice;
 } jcuconv_conv_transpose2d;
 
 /* Fully connected: y[n,k] = sum over c of x[n,c] * w[k,c], then the epilogue; c is everything one row holds, in the order of memory. */
@@ -85,7 +88,7 @@ typedef struct jcuconv_dense {
     int32_t n, c, k;
     int32_t type, alignment; /* these and the rest as in jcuconv_conv2d */
     int32_t epilogue[JCUCONV_EPILOGUE_STEPS];
-    int32_t accumulate, dbias, math, y_f32;
+    int32_t accumulate, dbias, math, y_f32, choice;
 } jcuconv_dense;
 
 typedef enum jcuconv_layout { JCUCONV_NHWC = 0, JCUCONV_NCHW = 1 } jcuconv_layout;

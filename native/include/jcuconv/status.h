@@ -30,6 +30,7 @@ typedef enum jcuconv_status {
     JCUCONV_INVALID_PARAMETER = 116, /* a number of the operation, such as alpha */
     JCUCONV_INVALID_COUNT = 117,
     JCUCONV_INVALID_MATH = 118,
+    JCUCONV_INVALID_CHOICE = 119,
 
     /* Arguments of execution: 200 + jcuconv_arg. Each covers null, too few bytes, misalignment, overlap, and memory that is not
      * live memory of the device. */

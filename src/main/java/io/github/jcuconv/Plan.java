@@ -53,6 +53,14 @@ public final class Plan implements AutoCloseable {
     }
 
     /**
+     * How many choices {@link PlanRequest#choice} may name, within the limit of the workspace; 0 where there is nothing to choose. What a choice is,
+     * a plan of it tells by {@link #algorithm}.
+     */
+    public int choices() {
+        return spi.choices();
+    }
+
+    /**
      * Runs the pass. Allocates nothing, synchronises nothing and may return early: results are valid after {@link Stream#synchronize}.
      *
      * @param args memory for every argument of the pass

@@ -38,6 +38,11 @@ final class CudaPlan implements PlanSpi {
     }
 
     @Override
+    public int choices() {
+        return Math.toIntExact(api.made(PlanNatives.choices(api.library(), handle)));
+    }
+
+    @Override
     public void execute(Arguments args, @Nullable Memory workspace, long stream) {
         long address = workspace == null ? 0 : workspace.address();
         long bytes = workspace == null ? 0 : workspace.bytes();

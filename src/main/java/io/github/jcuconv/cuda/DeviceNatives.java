@@ -16,6 +16,9 @@ final class DeviceNatives {
 
     static native String openError();
 
+    /** Version of the library: 10000 * major + 100 * minor + patch. */
+    static native long version(int library);
+
     /** The text of this thread's last failure. */
     static native String lastMessage(int library);
 

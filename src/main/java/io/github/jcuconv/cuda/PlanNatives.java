@@ -36,7 +36,8 @@ final class PlanNatives {
             int products,
             int poolH,
             int poolW,
-            boolean yF32);
+            boolean yF32,
+            int choice);
 
     static native long convTranspose2d(
             int library,
@@ -64,7 +65,8 @@ final class PlanNatives {
             int epilogue,
             boolean dbias,
             boolean accumulate,
-            int products);
+            int products,
+            int choice);
 
     static native long dense(
             int library,
@@ -78,7 +80,8 @@ final class PlanNatives {
             boolean dbias,
             boolean accumulate,
             int products,
-            boolean yF32);
+            boolean yF32,
+            int choice);
 
     static native long pool2d(
             int library,
@@ -162,6 +165,9 @@ final class PlanNatives {
 
     /** Why the plan runs this kernel, empty if there is no such plan or one kernel only. */
     static native String explain(int library, long plan);
+
+    /** How many choices the plan's problem has, or the negative status. */
+    static native long choices(int library, long plan);
 
     /** Queues a plan; {@code table} holds address and bytes of every argument in the order of jcuconv_arg. */
     static native int execute(

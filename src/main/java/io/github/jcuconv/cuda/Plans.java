@@ -194,7 +194,8 @@ final class Plans {
                 math(op.types()),
                 op.pool().h(),
                 op.pool().w(),
-                yF32(op.types(), r));
+                yF32(op.types(), r),
+                r.choice());
     }
 
     private static long convTranspose2d(int library, ConvTranspose2d op, PlanRequest r) {
@@ -227,7 +228,8 @@ final class Plans {
                 epilogue(op.epilogue(), r),
                 dbias(op.epilogue(), r),
                 r.accumulate(),
-                math(op.types()));
+                math(op.types()),
+                r.choice());
     }
 
     private static long dense(int library, Dense op, PlanRequest r) {
@@ -243,7 +245,8 @@ final class Plans {
                 dbias(op.epilogue(), r),
                 r.accumulate(),
                 math(op.types()),
-                yF32(op.types(), r));
+                yF32(op.types(), r),
+                r.choice());
     }
 
     private static long maxPool2d(int library, MaxPool2d op, PlanRequest r) {

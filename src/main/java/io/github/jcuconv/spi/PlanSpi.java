@@ -20,6 +20,11 @@ public interface PlanSpi extends AutoCloseable {
         return "";
     }
 
+    /** How many {@link io.github.jcuconv.op.PlanRequest#choice choices} the request has; 0 where there is nothing to choose. */
+    default int choices() {
+        return 0;
+    }
+
     /**
      * Runs the pass on a stream. Allocates nothing and synchronises nothing; may return before the work is done.
      *

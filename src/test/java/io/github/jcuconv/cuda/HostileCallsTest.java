@@ -42,7 +42,7 @@ class HostileCallsTest {
     };
     private static final float[] FLOATS = {0, 1, 0.5f, 1e-4f, -1, Float.NaN, Float.POSITIVE_INFINITY, Float.MIN_VALUE};
     private static final Object[] CONV_TRANSPOSE = {
-        0, 0, 1L << 20, 1, 4, 4, 1, 1, 2, 2, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, false, false, 0
+        0, 0, 1L << 20, 1, 4, 4, 1, 1, 2, 2, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, false, false, 0, 0
     };
     /** What a call may allocate; sizes above are absurd on purpose and fail. */
     private static final long LARGEST_ALLOCATION = 1 << 16;

@@ -82,7 +82,7 @@ public final class BuggyEngine extends ForwardingEngine {
             case OFF_BY_ONE_PADDING ->
                 with(request, w.pad(new Padding(p.top() + 1, p.bottom() - 1, p.left(), p.right())));
             case SWAPPED_STRIDE -> with(request, w.stride(w.strideW(), w.strideH()));
-            case NO_BIAS -> new PlanRequest(op.epilogue(Epilogue.NONE), request.pass(), request.layouts(), false, 0);
+            case NO_BIAS -> new PlanRequest(op.epilogue(Epilogue.NONE), request.pass(), request.layouts(), false, 0, 0);
             default -> request;
         };
     }
@@ -94,7 +94,7 @@ public final class BuggyEngine extends ForwardingEngine {
         if (!changed.y().equals(op.y())) {
             throw new IllegalArgumentException("the bug changes the output's shape: take another shape");
         }
-        return new PlanRequest(changed, request.pass(), request.layouts(), false, 0);
+        return new PlanRequest(changed, request.pass(), request.layouts(), false, 0, 0);
     }
 
     private final class BuggyPlan implements PlanSpi {
