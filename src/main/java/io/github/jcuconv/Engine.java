@@ -1,6 +1,7 @@
 package io.github.jcuconv;
 
 import io.github.jcuconv.internal.Gate;
+import io.github.jcuconv.internal.MeasuredCache;
 import io.github.jcuconv.op.Arg;
 import io.github.jcuconv.op.OpDescriptor;
 import io.github.jcuconv.op.Pass;
@@ -19,7 +20,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One way to run operations: {@code onednn}, {@code reference} and so on. Everything it gives out is closed with it. Safe for use by several
@@ -34,6 +37,7 @@ public final class Engine implements AutoCloseable {
     private final Gate gate;
     private final Set<AutoCloseable> children = new LinkedHashSet<>();
     private final Map<PlanRequest, Shared> plans = new HashMap<>();
+    private volatile @Nullable Autotuner tuner;
 
     /** A plan of the engine and how many {@link Plan} objects use it. */
     private static final class Shared {
@@ -127,25 +131,61 @@ public final class Engine implements AutoCloseable {
      * Plans a pass; equal requests share one plan inside.
      *
      * @throws UnsupportedException if the engine lacks it
+     * @throws IllegalArgumentException if the request names a choice that there is not
      */
     public Plan plan(PlanRequest request) {
         requireSupported(request.op(), request.pass());
         gate.enter();
         try {
-            synchronized (this) {
-                Shared shared = plans.get(request);
-                if (shared == null) {
-                    shared = new Shared(spi.plan(request));
-                    plans.put(request, shared);
-                }
-                shared.users++;
-                Plan plan = new Plan(this, request, shared.spi);
-                children.add(plan);
-                return plan;
-            }
+            Autotuner chooser = tuner;
+            return chosen(chooser == null || request.choice() > 0 ? request : request.choice(chooser.choose(request)));
         } finally {
             gate.exit();
         }
+    }
+
+    private synchronized Plan chosen(PlanRequest request) {
+        Shared shared = plans.get(request);
+        if (shared == null) {
+            PlanSpi made = spi.plan(request);
+            if (request.choice() > made.choices()) {
+                made.close();
+                throw new IllegalArgumentException("choice " + request.choice() + " of "
+                        + request.op().name() + ": the engine " + name + " leaves nothing to choose there");
+            }
+            shared = new Shared(made);
+            plans.put(request, shared);
+        }
+        shared.users++;
+        Plan plan = new Plan(this, request, shared.spi);
+        children.add(plan);
+        return plan;
+    }
+
+    /**
+     * From now on, plans whose requests leave the {@linkplain PlanRequest#choice choice} open get the fastest one on this device: all are tried, once
+     * per problem, and what is found is kept in the user's cache for later processes. Memory of the trial runs is given back before the plan is made;
+     * neither {@link #ledger} nor {@link #limitMemory} counts it.
+     *
+     * @param heard gets a line for each problem that is tried, and for a cache that cannot be used
+     * @throws IllegalArgumentException if the engine leaves nothing to choose
+     */
+    public void autotune(Consumer<String> heard) {
+        gate.check();
+        String device = spi.tunedFor()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "autotune: the engine " + name + " leaves nothing to choose; take cuda"));
+        MeasuredCache cache = MeasuredCache.of("tuning", device, heard);
+        autotune(new Autotuner(of(name, spi), cache, Autotuner.EVENTS, heard));
+    }
+
+    /** Whether {@link #autotune} was called. */
+    public boolean autotunes() {
+        return tuner != null;
+    }
+
+    void autotune(Autotuner chooser) {
+        tuner = chooser;
     }
 
     private void requireSupported(OpDescriptor op, Pass pass) {

@@ -42,6 +42,12 @@ final class BenchCommand extends Command {
     @Nullable
     String against;
 
+    @Option(
+            names = "--autotune",
+            description =
+                    "measure once which kernels are fastest: --engine cuda --autotune; with --op beside the usual ones")
+    boolean autotune;
+
     @Option(names = "--explain", description = "for --op: say which kernel would run and why, and run nothing")
     boolean explain;
 
@@ -60,6 +66,10 @@ final class BenchCommand extends Command {
         List<Engine> engines = new ArrayList<>();
         try {
             engines.add(Engines.open(engine, err));
+            if (autotune && op != null) {
+                engines.add(Engines.open(engine, err));
+            }
+            autotune(autotune, engines.get(engines.size() - 1));
             if (against != null) {
                 engines.add(Engines.open(against, err));
             }

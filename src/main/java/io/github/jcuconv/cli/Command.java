@@ -1,5 +1,6 @@
 package io.github.jcuconv.cli;
 
+import io.github.jcuconv.Engine;
 import io.github.jcuconv.FileException;
 import io.github.jcuconv.UnsupportedException;
 import io.github.jcuconv.io.AtomicFiles;
@@ -160,6 +161,13 @@ abstract class Command implements Callable<Integer> {
             }
         } else {
             AtomicFiles.writeString(json, text);
+        }
+    }
+
+    /** Lets an engine choose kernels by measuring, if that is asked for. */
+    final void autotune(boolean asked, Engine opened) {
+        if (asked) {
+            opened.autotune(line -> err.println("jcuconv: " + line));
         }
     }
 

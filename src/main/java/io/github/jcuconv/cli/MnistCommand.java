@@ -62,6 +62,7 @@ final class MnistCommand extends TrainingCommand {
         for (Settings s : runs) {
             // An engine for each run: its ledger then counts this run alone.
             try (Engine opened = Engines.open(engine, err)) {
+                autotune(autotune, opened);
                 if (results.isEmpty()) {
                     announce("training " + model + " on " + images.name() + missing, runs, images, note, opened);
                 }

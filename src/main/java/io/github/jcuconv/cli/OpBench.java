@@ -68,7 +68,7 @@ final class OpBench {
             unverified.add(result.verdict() == VerifyResult.Verdict.PASSED ? "" : result.text());
             if (result.verdict() == VerifyResult.Verdict.FAILED) {
                 wrong = true;
-                without("wrong", result.text(), engines.get(i).name(), line, pass);
+                without("wrong", result.text(), label(engines.get(i)), line, pass);
             }
         }
         if (wrong) {
@@ -90,7 +90,7 @@ final class OpBench {
                 add(
                         line,
                         pass,
-                        engines.get(i).name(),
+                        label(engines.get(i)),
                         ops.get(i),
                         timers.get(i),
                         remark,
@@ -150,6 +150,10 @@ final class OpBench {
     private OpDescriptor stored(ShapeLine line) {
         boolean choice = Descriptors.multiplies(op) && storage != DataType.FP32;
         return Descriptors.of(op, choice ? line.with("stored", 1) : line, storage);
+    }
+
+    private static String label(Engine engine) {
+        return engine.name() + (engine.autotunes() ? " tuned" : "");
     }
 
     private static String lower(Pass pass) {

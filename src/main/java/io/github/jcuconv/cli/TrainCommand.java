@@ -105,6 +105,7 @@ final class TrainCommand extends TrainingCommand {
                 ? Pretrained.NONE
                 : Pretrained.read(begin, TrainRun.network(model, images), frozen);
         try (Engine opened = Engines.open(engine, err)) {
+            autotune(autotune, opened);
             settings = limit > 0 ? fitted(settings, images, opened, limit) : settings;
             String going = from == null ? "" : ", going on after epoch " + from.number("epochsDone");
             announce("training " + model + " on " + images.name() + going, List.of(settings), images, "", opened);

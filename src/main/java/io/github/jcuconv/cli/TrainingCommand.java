@@ -50,6 +50,9 @@ abstract class TrainingCommand extends Command {
     @Option(names = "--recompute", description = "compute activations again instead of keeping them: the same bits")
     boolean recompute;
 
+    @Option(names = "--autotune", description = "measure once which kernels are fastest; e.g. --engine cuda --autotune")
+    boolean autotune;
+
     final Settings settings(String model, Precision precision) {
         float highest = rate == null ? Settings.usualRate(optimizer) : rate;
         return new Settings(model, precision, epochs, batch, optimizer, highest, schedule, weightDecay, seed)

@@ -75,6 +75,13 @@ final class CudaEngine implements EngineSpi {
         return new CudaPlan(api, made);
     }
 
+    /** A new driver is no new device. */
+    @Override
+    public Optional<String> tunedFor() {
+        return Optional.of(
+                describe().replaceFirst(", driver .*", "") + ", JCuConv " + api.made(DeviceNatives.version(library)));
+    }
+
     @Override
     public long allocationBytes(long bytes) {
         return (bytes + UNIT - 1) / UNIT * UNIT;

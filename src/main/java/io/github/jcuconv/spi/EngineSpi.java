@@ -51,6 +51,14 @@ public interface EngineSpi extends AutoCloseable {
      */
     PlanSpi plan(PlanRequest request);
 
+    /**
+     * What the speed of choices depends on besides the problem, in one line: device and version of the library. Empty where no plan has {@link
+     * PlanSpi#choices choices}.
+     */
+    default Optional<String> tunedFor() {
+        return Optional.empty();
+    }
+
     /** Exact bytes that {@link #allocate} takes from the system for a request of this size. */
     long allocationBytes(long bytes);
 
