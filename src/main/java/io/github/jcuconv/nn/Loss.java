@@ -63,7 +63,11 @@ final class Loss {
     }
 
     private static SoftmaxCrossEntropy crossEntropy(Value y, Types storage) {
-        return new SoftmaxCrossEntropy(y.dims, SoftmaxCrossEntropy.IGNORE, storage.with(Arg.X, y.type));
+        return crossEntropy(y.dims, storage.with(Arg.X, y.type));
+    }
+
+    static SoftmaxCrossEntropy crossEntropy(Dims y, Types types) {
+        return new SoftmaxCrossEntropy(y, SoftmaxCrossEntropy.IGNORE, types);
     }
 
     private Value forward(SoftmaxCrossEntropy op, Value y, String step, String name) {

@@ -246,9 +246,11 @@ final class Lowering {
         OpDescriptor op = layer.op(x.dims, weightedTypes, Phase.TRAINING);
         boolean logits = node.equals(network.output()) || node.lossWeight() > 0;
         if (logits && layer.activation().isEmpty()) {
-            // Logits in fp32 cost nothing; an engine with one type per operation rounds them to the storage type.
+            // Logits in fp32 cost nothing; an engine whose loss has one type rounds them to the storage type.
             OpDescriptor wide = layer.op(x.dims, weightedTypes.with(Arg.Y, DataType.FP32), Phase.TRAINING);
-            op = emitter.can(wide, Pass.FPROP) ? wide : op;
+            OpDescriptor loss =
+                    Loss.crossEntropy(node.output().withN(x.dims.n()), weightedTypes.with(Arg.X, DataType.FP32));
+            op = emitter.can(wide, Pass.FPROP) && emitter.can(loss, Pass.BWD) ? wide : op;
         }
         return op;
     }
