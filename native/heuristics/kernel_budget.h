@@ -44,7 +44,7 @@ constexpr KernelBudget kKernelBudgets[] = {
     {"conv2d_wgrad_wgmma_gemm", 0, 384, 168},
     {"conv2d_fprop_grouped_mma", 0, 128, 128},
     {"conv2d_dgrad_grouped_mma", 0, 128, 128},
-    {"depthwise_fprop", 0, 256, 80},
+    {"depthwise_fprop", 0, 256, 96},
     {"depthwise_dgrad", 0, 256, 80},
     {"depthwise_wgrad", 0, 256, 80},
     {"add_split_sums", 0, 256, 64},
