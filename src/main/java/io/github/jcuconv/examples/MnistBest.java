@@ -44,7 +44,7 @@ final class MnistBest implements Example {
     private record Size(
             int width, int batch, Precision precision, int images, int folds, int trials, int epochs, int models) {}
 
-    private static final Size QUICK = new Size(16, 25, Precision.FP32, 1_600, 2, 4, 5, ENSEMBLE);
+    private static final Size QUICK = new Size(16, 25, Precision.FP32, 1_400, 2, 4, 4, ENSEMBLE);
     private static final Size FULL = new Size(32, 100, Precision.BF16, 24_000, 2, 8, 16, 5);
 
     @Override
@@ -65,7 +65,7 @@ final class MnistBest implements Example {
         }
         Path folder = temporary();
         try {
-            return new Work(engine, Digits.make(seed, QUICK.images, 1_000), QUICK, seed, folder, told).run();
+            return new Work(engine, Digits.make(seed, QUICK.images, 500), QUICK, seed, folder, told).run();
         } finally {
             delete(folder);
         }
@@ -167,7 +167,7 @@ final class MnistBest implements Example {
             finding.row("mean", all[0]).row("least", all[1]).row("most", all[2]);
             finding.row("the first " + ENSEMBLE + " together", Classifier.accuracy(sum, data));
             Dataset drawn = new Dataset(
-                    "digits", data.train(), Digits.make(seed + 1, 1, 1_000).test(), 10, data.mean(), data.std());
+                    "digits", data.train(), Digits.make(seed + 1, 1, data.test().count() / 10).test(), 10, data.mean(), data.std());
             double fresh = Classifier.accuracy(recipe.answers(engine, drawn, models.get(0)), drawn);
             finding.row("drawn digits, by the first", fresh);
             return all[0];
