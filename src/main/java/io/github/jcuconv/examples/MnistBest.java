@@ -5,6 +5,7 @@ import io.github.jcuconv.FileException;
 import io.github.jcuconv.data.Dataset;
 import io.github.jcuconv.data.Datasets;
 import io.github.jcuconv.data.Digits;
+import io.github.jcuconv.data.Split;
 import io.github.jcuconv.nn.Precision;
 import io.github.jcuconv.report.Curve;
 import io.github.jcuconv.report.Picture;
@@ -166,8 +167,8 @@ final class MnistBest implements Example {
             double[] all = statistics(right);
             finding.row("mean", all[0]).row("least", all[1]).row("most", all[2]);
             finding.row("the first " + ENSEMBLE + " together", Classifier.accuracy(sum, data));
-            Dataset drawn = new Dataset(
-                    "digits", data.train(), Digits.make(seed + 1, 1, data.test().count() / 10).test(), 10, data.mean(), data.std());
+            Split digits = Digits.make(seed + 1, 1, data.test().count() / 10).test();
+            Dataset drawn = new Dataset("digits", data.train(), digits, 10, data.mean(), data.std());
             double fresh = Classifier.accuracy(recipe.answers(engine, drawn, models.get(0)), drawn);
             finding.row("drawn digits, by the first", fresh);
             return all[0];
