@@ -213,10 +213,9 @@ bool fit(const Im2colCorners& corners) {
 }
 
 bool phases_fit(const Conv2dGeometry& g) {
-    for (int phase = 0; phase < g.stride_h * g.stride_w; ++phase) {
-        const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
-        const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
-        if (!rows.idle() && !columns.idle() && !fit(phase_corners(g, rows, columns))) return false;
+    for (int index = 0; index < g.stride_h * g.stride_w; ++index) {
+        const Phase phase(g, index);
+        if (!phase.rows.idle() && !phase.columns.idle() && !fit(phase_corners(g, phase))) return false;
     }
     return true;
 }

@@ -1,6 +1,8 @@
 // The phases of a strided data gradient: rows (or columns) of the input that meet the same taps. Kernels and heuristics/ count alike.
 #pragma once
 
+#include "core/conv2d_geometry.h"
+
 #if defined(__CUDACC__)
 #define JCUCONV_ANYWHERE __host__ __device__ __forceinline__
 #else
@@ -43,6 +45,22 @@ struct PhaseAxis {
     // Where the last tap takes the phase's first position.
     JCUCONV_ANYWHERE int lowest(int pad, int stride, int dilation) const {
         return output(0, pad, stride, dilation) + (tap_count - 1) * output_step(stride, dilation);
+    }
+};
+
+// Both axes of one of the stride_h * stride_w phases.
+struct Phase {
+    PhaseAxis rows, columns;
+
+    JCUCONV_ANYWHERE Phase(const Conv2dGeometry& g, int index)
+        : rows(index / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h),
+          columns(index % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w) {}
+
+    // The element of dx at which pixel number `pixel` of the phase begins.
+    JCUCONV_ANYWHERE std::int64_t element(const Conv2dGeometry& g, std::int64_t pixel) const {
+        const std::int64_t line = pixel / columns.count;
+        const std::int64_t h = rows.first + line % rows.count * g.stride_h, w = columns.first + pixel % columns.count * g.stride_w;
+        return ((line / rows.count * g.h + h) * g.w + w) * g.x_pitch;
     }
 };
 

@@ -47,7 +47,8 @@ constexpr std::int64_t wgmma_columns(const Conv2dGeometry& g) {
 constexpr int kWgmmaPhases = 4;
 
 // Where the pixels of a phase of dgrad meet its last tap, which of all its taps lies lowest in dy: exactly as many positions as pixels.
-inline Im2colCorners phase_corners(const Conv2dGeometry& g, const PhaseAxis& rows, const PhaseAxis& columns) {
+inline Im2colCorners phase_corners(const Conv2dGeometry& g, const Phase& phase) {
+    const PhaseAxis &rows = phase.rows, &columns = phase.columns;
     const int w = columns.lowest(g.pad_left, g.stride_w, g.dilation_w), h = rows.lowest(g.pad_top, g.stride_h, g.dilation_h);
     return {{w, h}, {w + columns.count - g.q, h + rows.count - g.p}};
 }

@@ -32,9 +32,8 @@ conv2d_dgrad_grouped_mma_kernel(const Conv2dGeometry g, const GroupedLayout layo
     if constexpr (!has_mma<T>()) {
         refuse("this architecture's tensor cores do not know the type");
     } else {
-        const int phase = static_cast<int>(block_index().z);
-        const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
-        const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
+        const Phase phase(g, static_cast<int>(block_index().z));
+        const PhaseAxis &rows = phase.rows, &columns = phase.columns;
         const GroupedProblem<T> problem{axis_of(rows, g.h, g.p, g.pad_top, g.stride_h, g.dilation_h),
                                         axis_of(columns, g.w, g.q, g.pad_left, g.stride_w, g.dilation_w),
                                         g.n, g.groups, g.group_k, g.group_c, dy, g.y_pitch, dx, g.x_pitch};

@@ -76,9 +76,9 @@ conv2d_dgrad_mma_gemm_kernel(const Conv2dGeometry g, const typename Tile::T* dy,
         using OperandA = DepthOperand<typename Tile::T, Tile::kRows>;
         using OperandB = RowOperand<typename Tile::T, Tile::kColumns>;
         const int phases = g.stride_h * g.stride_w;
-        const int group = static_cast<int>(block_index().z) / phases, phase = static_cast<int>(block_index().z) % phases;
-        const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
-        const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
+        const int group = static_cast<int>(block_index().z) / phases, index = static_cast<int>(block_index().z) % phases;
+        const Phase phase(g, index);
+        const PhaseAxis &rows = phase.rows, &columns = phase.columns;
         const std::int64_t pixels = std::int64_t{g.n} * rows.count * columns.count;
         const std::int64_t first_pixel = std::int64_t{block_index().x} * Tile::kRows;
         if (first_pixel >= pixels) return;  // the whole block: no thread is left waiting at a barrier
@@ -101,14 +101,7 @@ conv2d_dgrad_mma_gemm_kernel(const Conv2dGeometry g, const typename Tile::T* dy,
 
         store_mma_pixels<Tile>(
             memory, sums,
-            [&](int row) -> std::int64_t {
-                const std::int64_t pixel = first_pixel + row;
-                if (pixel >= pixels) return -1;
-                const std::int64_t line = pixel / columns.count;
-                const std::int64_t h = rows.first + line % rows.count * g.stride_h;
-                const std::int64_t column = columns.first + pixel % columns.count * g.stride_w;
-                return ((line / rows.count * g.h + h) * g.w + column) * g.x_pitch;
-            },
+            [&](int row) { return first_pixel + row < pixels ? phase.element(g, first_pixel + row) : -1; },
             first_channel, g.group_c, group * g.group_c, vectors_out, dx, epilogue);
     }
 }

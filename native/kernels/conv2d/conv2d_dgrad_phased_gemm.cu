@@ -101,9 +101,9 @@ template <class T, class Tile, int kVec>
 JCUCONV_KERNEL(Tile::kThreads, blocks_side_by_side<Tile>("conv2d_dgrad_phased_gemm"))
 conv2d_dgrad_phased_gemm_kernel(const Conv2dGeometry g, const T* dy, const T* w, T* dx, const Conv2dEpilogue epilogue) {
     const int phases = g.stride_h * g.stride_w;
-    const int group = static_cast<int>(block_index().z) / phases, phase = static_cast<int>(block_index().z) % phases;
-    const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
-    const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
+    const int group = static_cast<int>(block_index().z) / phases, index = static_cast<int>(block_index().z) % phases;
+    const Phase phase(g, index);
+    const PhaseAxis &rows = phase.rows, &columns = phase.columns;
     const std::int64_t pixels = std::int64_t{g.n} * rows.count * columns.count;
     const std::int64_t first_pixel = std::int64_t{block_index().x} * Tile::kRows;
     if (first_pixel >= pixels) return;  // the whole block: no thread is left waiting at a barrier
@@ -120,13 +120,9 @@ conv2d_dgrad_phased_gemm_kernel(const Conv2dGeometry g, const T* dy, const T* w,
 
     drain_tile<Tile, kVec>(
         shared_tile, acc,
-        [&](int i) -> std::int64_t {
+        [&](int i) {
             const std::int64_t pixel = first_pixel + Tile::row(i);
-            if (pixel >= pixels) return -1;
-            const std::int64_t line = pixel / columns.count;
-            const std::int64_t h = rows.first + line % rows.count * g.stride_h;
-            const std::int64_t column = columns.first + pixel % columns.count * g.stride_w;
-            return ((line / rows.count * g.h + h) * g.w + column) * g.x_pitch;
+            return pixel < pixels ? phase.element(g, pixel) : -1;
         },
         [&](std::int64_t pixel, int j, const float* sums) {
             const int c = first_channel + Tile::column(j);

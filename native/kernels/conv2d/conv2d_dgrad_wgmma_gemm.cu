@@ -33,9 +33,9 @@ conv2d_dgrad_wgmma_gemm_kernel(const Conv2dGeometry g, const JCUCONV_GRID_CONSTA
         refuse("TMA and wgmma need sm_90a");
     } else {
         using Tile = WgmmaTile<T>;
-        const int phase = static_cast<int>(block_index().z);
-        const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
-        const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
+        const int index = static_cast<int>(block_index().z);
+        const Phase phase(g, index);
+        const PhaseAxis &rows = phase.rows, &columns = phase.columns;
         const std::int64_t pixels = std::int64_t{g.n} * rows.count * columns.count;
         const std::int64_t first_pixel = std::int64_t{block_index().x} * Tile::kRows;
         if (first_pixel >= pixels) return;  // the whole block: no thread is left waiting at a barrier
@@ -55,7 +55,7 @@ conv2d_dgrad_wgmma_gemm_kernel(const Conv2dGeometry g, const JCUCONV_GRID_CONSTA
             fill_stages(s, slabs, [&](auto& patches, auto& filters, Mbarrier& full) {
                 const int r = rows.tap_first + (rows.tap_count - 1 - left_h) * rows.tap_step;
                 const int tap = r * g.s + columns.tap_first + (columns.tap_count - 1 - left_w) * columns.tap_step;
-                tma_load_im2col(patches, dy.of[phase], full, {filter, q, p, image}, {left_w * step_w, left_h * step_h});
+                tma_load_im2col(patches, dy.of[index], full, {filter, q, p, image}, {left_w * step_w, left_h * step_h});
                 tma_load(filters[0], w, full, {first_channel, tap, filter});
                 tma_load(filters[1], w, full, {first_channel + kWgmmaHalf, tap, filter});
                 filter += kWgmmaDepth;
@@ -73,13 +73,9 @@ conv2d_dgrad_wgmma_gemm_kernel(const Conv2dGeometry g, const JCUCONV_GRID_CONSTA
             multiply_stages<Major::kDepth, Major::kRows>(s, slabs, sums);
             store_mma_pixels<Tile>(
                 s, sums,
-                [&](int row) -> std::int64_t {
+                [&](int row) {
                     const std::int64_t pixel = first_pixel + row;
-                    if (pixel >= pixels) return -1;
-                    const std::int64_t line = pixel / columns.count;
-                    const std::int64_t h = rows.first + line % rows.count * g.stride_h;
-                    const std::int64_t column = columns.first + pixel % columns.count * g.stride_w;
-                    return ((line / rows.count * g.h + h) * g.w + column) * g.x_pitch;
+                    return pixel < pixels ? phase.element(g, pixel) : -1;
                 },
                 first_channel, g.c, 0, vectors_out, dx, epilogue, [] { bar_sync(1, Tile::kThreads); });
         }
@@ -89,11 +85,10 @@ conv2d_dgrad_wgmma_gemm_kernel(const Conv2dGeometry g, const JCUCONV_GRID_CONSTA
 // Of the phases that have pixels and taps.
 template <class T>
 Outcome map_phases(PhaseMaps& maps, const Conv2dGeometry& g, const void* dy) {
-    for (int phase = 0; phase < g.stride_h * g.stride_w; ++phase) {
-        const PhaseAxis rows(phase / g.stride_w, g.h, g.r, g.pad_top, g.stride_h, g.dilation_h);
-        const PhaseAxis columns(phase % g.stride_w, g.w, g.s, g.pad_left, g.stride_w, g.dilation_w);
-        if (rows.idle() || columns.idle()) continue;
-        JCUCONV_TRY(map_dy<T>(maps.of[phase], g, dy, phase_corners(g, rows, columns), kWgmmaExtent.rows));
+    for (int index = 0; index < g.stride_h * g.stride_w; ++index) {
+        const Phase phase(g, index);
+        if (phase.rows.idle() || phase.columns.idle()) continue;
+        JCUCONV_TRY(map_dy<T>(maps.of[index], g, dy, phase_corners(g, phase), kWgmmaExtent.rows));
     }
     return {};
 }

@@ -39,6 +39,17 @@ JCUCONV_DEVICE void store_conv2d(T* out, std::int64_t pixel, int channel, const 
     store_f32(to, values);
 }
 
+// Stores kVec neighbouring elements of a filter gradient, or adds to them.
+template <int kVec>
+JCUCONV_DEVICE void store_gradient(float* to, const float* sums, bool accumulate) {
+    float values[kVec];
+    set_zero(values);
+    if (accumulate) load_f32(to, values);
+#pragma unroll
+    for (int i = 0; i < kVec; ++i) values[i] += sums[i];
+    store_f32(to, values);
+}
+
 // Calls f with the output as a pointer to what it holds.
 template <class T, class F>
 JCUCONV_DEVICE void with_output(T* out, const Conv2dEpilogue& epilogue, F f) {

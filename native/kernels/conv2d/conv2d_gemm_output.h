@@ -51,13 +51,7 @@ JCUCONV_DEVICE void store_filters(const float (&acc)[Tile::kThreadRows][Tile::kT
         for (int j = 0; j < Tile::kThreadColumns; j += kVec) {
             const int column = first_column + Tile::column(j);
             if (column >= columns) continue;
-            float* element = out + std::int64_t{k} * columns + column;
-            float values[kVec];
-            set_zero(values);
-            if (accumulate) load_f32(element, values);
-#pragma unroll
-            for (int e = 0; e < kVec; ++e) values[e] += acc[i][j + e];
-            store_f32(element, values);
+            store_gradient<kVec>(out + std::int64_t{k} * columns + column, &acc[i][j], accumulate);
         }
     }
 }

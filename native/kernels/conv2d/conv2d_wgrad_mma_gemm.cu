@@ -143,20 +143,14 @@ conv2d_wgrad_mma_gemm_kernel(const Conv2dGeometry g, int pack, int splits, std::
                 if (tap >= taps || channel < 0 || channel >= g.group_c) return nullptr;
                 return out + (std::int64_t{filter} * taps + tap) * g.group_c + channel;
             };
-            float values[4], old[4];
+            float values[4];
             load_drained(drained, values);
             if (vectors_out) {
-                float* to = element(first);
-                if (to == nullptr) return;
-                set_zero(old);
-                if (accumulate) load_f32(to, old);
-#pragma unroll
-                for (int i = 0; i < 4; ++i) values[i] += old[i];
-                store_f32(to, values);
+                if (float* to = element(first)) store_gradient<4>(to, values, accumulate);
             } else {
 #pragma unroll
                 for (int i = 0; i < 4; ++i)
-                    if (float* to = element(first + i)) store_global(to, accumulate ? load_global(to) + values[i] : values[i]);
+                    if (float* to = element(first + i)) store_gradient<1>(to, values + i, accumulate);
             }
         });
     }

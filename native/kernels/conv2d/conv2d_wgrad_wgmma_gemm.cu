@@ -79,18 +79,14 @@ conv2d_wgrad_wgmma_gemm_kernel(const Conv2dGeometry g, const JCUCONV_GRID_CONSTA
                     const int channel = half.channel + column % kWgmmaHalf;
                     if (filter >= g.k || half.tap >= taps || channel >= g.c) return;
                     float* to = out + (std::int64_t{filter} * taps + half.tap) * g.c + channel;
-                    float values[4], old[4];
+                    float values[4];
                     load_drained(drained, values);
                     if (vectors_out) {
-                        set_zero(old);
-                        if (accumulate) load_f32(to, old);
-#pragma unroll
-                        for (int i = 0; i < 4; ++i) values[i] += old[i];
-                        store_f32(to, values);
+                        store_gradient<4>(to, values, accumulate);
                     } else {
 #pragma unroll
                         for (int i = 0; i < 4; ++i)
-                            if (channel + i < g.c) store_global(to + i, accumulate ? load_global(to + i) + values[i] : values[i]);
+                            if (channel + i < g.c) store_gradient<1>(to + i, values + i, accumulate);
                     }
                 },
                 [] { bar_sync(1, Tile::kThreads); });

@@ -20,24 +20,29 @@ final class CudnnChannelScale implements Factory<ChannelScale> {
 
     @Override
     public void plan(PlanBuilder b, ChannelScale op, Pass pass) {
+        multiply(b, Arg.X, Arg.X2, Arg.Y);
+    }
+
+    /** Adds the call that multiplies each channel by a number; {@code from} and {@code to} have one shape and may be the same. */
+    static void multiply(PlanBuilder b, Arg from, Arg by, Arg to) {
         cudnnOpTensorDescriptor multiply = b.make().opTensor(cudnnOpTensorOp.CUDNN_OP_TENSOR_MUL);
-        cudnnTensorDescriptor x = b.tensor(Arg.X);
-        cudnnTensorDescriptor gates = b.tensor(Arg.X2);
+        cudnnTensorDescriptor tensor = b.tensor(from);
+        cudnnTensorDescriptor factors = b.tensor(by);
         b.step(
                 "op_tensor",
                 call -> Cudnn.call(
-                        "multiply",
+                        "multiply by " + by,
                         () -> JCudnn.cudnnOpTensor(
                                 call.dnn(),
                                 multiply,
                                 DevicePointer.ONE,
-                                x,
-                                call.at(Arg.X),
+                                tensor,
+                                call.at(from),
                                 DevicePointer.ONE,
-                                gates,
-                                call.at(Arg.X2),
+                                factors,
+                                call.at(by),
                                 DevicePointer.ZERO,
-                                x,
-                                call.at(Arg.Y))));
+                                tensor,
+                                call.at(to))));
     }
 }

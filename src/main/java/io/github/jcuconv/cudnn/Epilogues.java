@@ -7,8 +7,6 @@ import io.github.jcuconv.op.Epilogue;
 import io.github.jcuconv.op.Pass;
 import java.util.Optional;
 import jcuda.jcudnn.JCudnn;
-import jcuda.jcudnn.cudnnOpTensorDescriptor;
-import jcuda.jcudnn.cudnnOpTensorOp;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
 /** What follows a sum of products, as calls of cuDNN's of their own; and the gradient of a bias. */
@@ -33,7 +31,7 @@ final class Epilogues {
             switch (step) {
                 case BIAS -> add(b, Arg.BIAS);
                 case RESIDUAL -> add(b, Arg.RESIDUAL);
-                case SCALE -> scale(b);
+                case SCALE -> CudnnChannelScale.multiply(b, Arg.Y, Arg.SCALE, Arg.Y);
                 case RELU -> CudnnActivation.forward(b, Activation.Kind.RELU, Arg.Y);
                 case TANH -> CudnnActivation.forward(b, Activation.Kind.TANH, Arg.Y);
                 case SIGMOID -> CudnnActivation.forward(b, Activation.Kind.SIGMOID, Arg.Y);
@@ -54,28 +52,6 @@ final class Epilogues {
                                 what,
                                 call.at(arg),
                                 DevicePointer.ONE,
-                                y,
-                                call.at(Arg.Y))));
-    }
-
-    private static void scale(PlanBuilder b) {
-        cudnnOpTensorDescriptor multiply = b.make().opTensor(cudnnOpTensorOp.CUDNN_OP_TENSOR_MUL);
-        cudnnTensorDescriptor factors = b.tensor(Arg.SCALE);
-        cudnnTensorDescriptor y = b.tensor(Arg.Y);
-        b.step(
-                "op_tensor",
-                call -> Cudnn.call(
-                        "multiply by " + Arg.SCALE,
-                        () -> JCudnn.cudnnOpTensor(
-                                call.dnn(),
-                                multiply,
-                                DevicePointer.ONE,
-                                y,
-                                call.at(Arg.Y),
-                                DevicePointer.ONE,
-                                factors,
-                                call.at(Arg.SCALE),
-                                DevicePointer.ZERO,
                                 y,
                                 call.at(Arg.Y))));
     }
